@@ -1,0 +1,1 @@
+"""What decides and drives: route, planner, preflight, runner, journal, lock, prober, undo."""

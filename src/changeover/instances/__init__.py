@@ -1,0 +1,1 @@
+"""An instance folder, its secrets, and servers read as one."""

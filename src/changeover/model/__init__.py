@@ -1,0 +1,1 @@
+"""What is known: releases, instances, plans, events, states. Data only, no input or output."""
