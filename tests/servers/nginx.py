@@ -1,0 +1,150 @@
+"""An nginx of its own: unprivileged, in one folder, sites in `sites/*.conf`."""
+
+import shlex
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tests.servers.program import Program, await_outcome, free_port, program_path
+
+MAIN = """\
+daemon off;
+worker_processes 1;
+pid {folder}/nginx.own.pid;
+error_log {folder}/error.log warn;
+events {{ worker_connections 512; }}
+http {{
+    include {mime};
+    default_type application/octet-stream;
+    access_log off;
+    client_body_temp_path {folder}/tmp/body;
+    proxy_temp_path {folder}/tmp/proxy;
+    fastcgi_temp_path {folder}/tmp/fastcgi;
+    uwsgi_temp_path {folder}/tmp/uwsgi;
+    scgi_temp_path {folder}/tmp/scgi;
+    proxy_buffers 8 16k;
+    proxy_buffer_size 16k;
+    include {folder}/sites/*.conf;
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Nginx:
+    """One server; what it listens on is what its sites say."""
+
+    folder: Path
+    tied: bool = True
+
+    @property
+    def config(self) -> Path:
+        """The main configuration file."""
+        return self.folder / "nginx.conf"
+
+    @property
+    def sites(self) -> Path:
+        """The folder of the sites."""
+        return self.folder / "sites"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The command that speaks to this nginx and no other; `-t` and `-s reload` go after it."""
+        # Before the configuration is read, messages would go to the system's error log.
+        error_log = str(self.folder / "error.log")
+        return (
+            program_path("nginx"),
+            "-p",
+            str(self.folder),
+            "-c",
+            str(self.config),
+            "-e",
+            error_log,
+        )
+
+    def start(self) -> None:
+        """Write the main configuration where there is none, and serve."""
+        self.sites.mkdir(parents=True, exist_ok=True)
+        (self.folder / "tmp").mkdir(exist_ok=True)
+        if not self.config.exists():
+            mime = Path("/etc/nginx/mime.types")
+            if not mime.exists():
+                mime = self.folder / "mime.types"
+                mime.write_text("types { text/html html; text/css css; text/javascript js; }\n")
+            self.config.write_text(MAIN.format(folder=self.folder, mime=mime))
+        self.own_pid_file.unlink(missing_ok=True)
+        self._program.start(lambda: self.own_pid_file.exists() and bool(self.workers()))
+
+    def stop(self) -> None:
+        """Stop at once."""
+        self._program.stop()
+
+    def reload(self) -> None:
+        """Test the configuration, load it, and return once only new workers accept connections."""
+        self.test()
+        before = self.workers()
+        subprocess.run([*self.words, "-s", "reload"], check=True, capture_output=True)
+        await_outcome(lambda: bool(self.workers() - before), 10)
+
+    def test(self) -> None:
+        """Raise with nginx's own words when the configuration is refused."""
+        done = subprocess.run([*self.words, "-t"], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"nginx -t: {done.stderr.strip()}")
+
+    def write_site(self, name: str, text: str) -> Path:
+        """Write `sites/NAME.conf`; takes effect with `reload`."""
+        path = self.sites / f"{name}.conf"
+        path.write_text(text)
+        return path
+
+    def workers(self) -> set[int]:
+        """The process ids of the workers."""
+        pid = self._program.pid
+        try:
+            return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+        except OSError:
+            return set()
+
+    @property
+    def own_pid_file(self) -> Path:
+        """The pid file nginx itself writes."""
+        return self.folder / "nginx.own.pid"
+
+    @cached_property
+    def _program(self) -> Program:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return Program("nginx", self.folder, self.words, tied=self.tied, stop_signal=signal.SIGTERM)
+
+
+def certificate(folder: Path, name: str = "localhost") -> tuple[Path, Path]:
+    """An authority's certificate and, beside it, `server.crt` and `server.key` for a host name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    authority = folder / "ca.crt"
+    if authority.exists():
+        return authority, folder / "server.crt"
+    openssl = shutil.which("openssl") or program_path("openssl")
+    fresh = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    (folder / "extensions").write_text(f"subjectAltName=DNS:{name},DNS:localhost,IP:127.0.0.1\n")
+    commands = [
+        f"req -x509 {fresh} -days 3650 -subj '/CN=Changeover lab authority'"
+        " -keyout ca.key -out ca.crt",
+        f"req {fresh} -subj /CN={name} -keyout server.key -out server.csr",
+        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial"
+        " -days 3650 -extfile extensions -out server.crt",
+    ]
+    for command in commands:
+        words = [openssl, *shlex.split(command)]
+        subprocess.run(words, check=True, capture_output=True, cwd=folder)
+    return authority, folder / "server.crt"
+
+
+def site(folder: Path, text: str) -> tuple[Nginx, int]:
+    """A running nginx with one site; `{port}` in its text is a free port, given back."""
+    server, port = Nginx(folder), free_port()
+    server.sites.mkdir(parents=True, exist_ok=True)
+    server.write_site("default", text.replace("{port}", str(port)))
+    server.start()
+    return server, port
