@@ -54,6 +54,9 @@ class Mode(enum.StrEnum):
 
     APPLY = "apply"
     UNDO = "undo"
+    """Put back what the step changed."""
+    AGAIN = "again"
+    """In an undo: apply a refresh or a check again, now that everything is restored."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,8 @@ class PlannedStep:
     @property
     def key(self) -> str:
         """Name of the step in the journal, stable across resumes: `4.4.0/merge-toml@node1`."""
-        undoing = "undo:" if self.mode is Mode.UNDO else ""
-        return f"{undoing}{self.release}/{self.step.id}@{self.host}"
+        prefix = "" if self.mode is Mode.APPLY else f"{self.mode}:"
+        return f"{prefix}{self.release}/{self.step.id}@{self.host}"
 
     @property
     def phase(self) -> Phase:
