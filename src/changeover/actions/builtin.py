@@ -1,0 +1,92 @@
+"""The actions a release may use: what they are called, where they are, and how one is made.
+
+To add one: write its class in a module of this package, name it in `BUILT_IN`, and put a case
+under `tests/cases/<name>/`. Packages outside this one use the entry point group
+`changeover.actions` instead (`name = "package.module:Class"`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
+
+from changeover.actions.base import Action
+from changeover.actions.parameters import Misfit, Parameter, bound, misfits, nearest, parameters_of
+from changeover.errors import InvalidRelease
+
+BUILT_IN: Mapping[str, str] = {
+}
+"""Name of an action -> `module:Class`, imported when it is first asked for."""
+
+GROUP = "changeover.actions"
+
+__all__ = ["BUILT_IN", "Misfit", "Parameter", "build", "find", "known", "parameters_of", "problems"]
+
+
+def known() -> Mapping[str, str]:
+    """Return every installed action as name -> `module:Class`; raise where two share a name."""
+    found = dict(BUILT_IN)
+    for name, place in _plugged_in():
+        if found.setdefault(name, place) != place:
+            raise InvalidRelease(
+                f"two actions are called {name}: {found[name]} and {place}",
+                "Remove one of the two packages, or rename its entry point.",
+            )
+    return found
+
+
+def find(use: str) -> type[Action]:
+    """Return the class of an action; raise `InvalidRelease` naming the nearest known word."""
+    place = BUILT_IN.get(use) or known().get(use)
+    if place is None:
+        raise InvalidRelease(f"no action is called {use!r}", nearest(use, known()))
+    module, _, name = place.partition(":")
+    found: type[Action] = getattr(import_module(module), name)
+    return found
+
+
+def build(use: str, params: Mapping[str, Any]) -> Action:
+    """Make an action from rendered parameters; raise `InvalidRelease` for the first wrong one."""
+    action = find(use)
+    for wrong in misfits(action, params):
+        raise InvalidRelease(f"{use}: {wrong.message}", wrong.remedy)
+    return action(**bound(action, params))
+
+
+def problems(use: str, params: Mapping[str, Any]) -> Iterator[Misfit]:
+    """Report all that is wrong with a step's parameters, templates not yet rendered.
+
+    Values that hold a template are taken on trust: only `build` can judge them.
+    """
+    try:
+        action = find(use)
+    except InvalidRelease as error:
+        yield Misfit("", error.message, error.remedy)
+        return
+    wrong = list(misfits(action, params, templates=True))
+    yield from wrong
+    if not wrong and not _templated(params):
+        yield from _refusal(action, params)
+
+
+def _refusal(action: type[Action], params: Mapping[str, Any]) -> Iterator[Misfit]:
+    try:
+        action(**bound(action, params))
+    except InvalidRelease as error:
+        yield Misfit("", error.message, error.remedy)
+
+
+def _templated(value: Any) -> bool:
+    if isinstance(value, str):
+        return "{{" in value or "{%" in value
+    if isinstance(value, Mapping):
+        return any(map(_templated, value.values()))
+    return isinstance(value, list | tuple) and any(map(_templated, value))
+
+
+def _plugged_in() -> Iterator[tuple[str, str]]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow, and rarely needed
+
+    for point in entry_points(group=GROUP):
+        yield point.name, point.value
