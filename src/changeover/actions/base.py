@@ -44,6 +44,9 @@ class Action(ABC):
     """Whether it only makes a service read what others changed (restart, reload): an undo then
     applies it again after everything is restored, instead of undoing it in its place."""
 
+    harmless: ClassVar[bool] = False
+    """Whether it only looks, waits or tells: an undo has nothing to take back."""
+
     writes: ClassVar[tuple[str, ...]] = ()
     """Kinds of things it writes that only a backup can bring back (`database`, `folder`); lint
     asks for a step that covers them."""

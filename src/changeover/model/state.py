@@ -162,6 +162,8 @@ def _doubt_settled(state: RunState, event: ev.DoubtSettled) -> None:
     # What did not happen may be tried again, as after a failure.
     state.status[event.key] = Status.DONE if event.happened else Status.FAILED
     state.reasons[event.key] = event.reason
+    if event.happened:
+        _mark_undone(state, event.key)
 
 
 def _gate_reached(state: RunState, event: ev.GateReached) -> None:

@@ -1,0 +1,193 @@
+"""Carry out one step on one host, so that dying anywhere in it is safe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from changeover.actions.base import Action, Reversible
+from changeover.engine.drift import differences
+from changeover.engine.journal import Journal
+from changeover.engine.operator import Operator
+from changeover.engine.planner import masked
+from changeover.errors import ActionFailed, ChangeoverError, GateClosed, InDoubt, Unreachable
+from changeover.hosts.host import Host
+from changeover.model import events as ev
+from changeover.model.plan import Change, Mode, PlannedStep
+from changeover.model.secret import Masker
+from changeover.model.state import Status
+
+RECONNECT_AFTER = (0.2, 1.0, 3.0, 8.0)
+"""Seconds before each new try to reach a host that went away in the middle of a step."""
+
+
+@dataclass(frozen=True)
+class Crew:
+    """All that carrying out a step needs."""
+
+    hosts: Mapping[str, Host]
+    action: Callable[[PlannedStep, Host], Action]
+    journal: Journal
+    operator: Operator
+    masker: Masker
+
+
+class Attempt:
+    """One try at one step on one host."""
+
+    def __init__(self, planned: PlannedStep, crew: Crew) -> None:
+        self.planned, self.key = planned, planned.key
+        self._journal, self._operator = crew.journal, crew.operator
+        self._masker = crew.masker
+        state = crew.journal.state
+        self._status = state.of(self.key)
+        self._first = state.changes.get(self.key)
+        again = 0 if self._status is Status.STARTED else 1
+        self._number = max(1, state.attempts.get(self.key, 0) + again)
+        step = planned.step
+        host = crew.hosts[planned.host]
+        self._host = host.acting_for(
+            f"{crew.journal.run}/{self.key}/{self._number}",
+            limit=step.timeout,
+            silence=step.silence,
+        )
+        self.action = crew.action(planned, self._host)
+        self._original = state.changes.get(self._undone_key()) if self._undoing else None
+
+    @property
+    def _undoing(self) -> bool:
+        return self.planned.mode is Mode.UNDO
+
+    def _undone_key(self) -> str:
+        return replace(self.planned, mode=Mode.APPLY).key
+
+    def perform(self) -> None:
+        """Do the step and prove it, or say why not; every outcome is journaled."""
+        started = time.monotonic()
+        try:
+            if self._reaching(self._perform):
+                self._journal.append(ev.StepDone(self.key, round(time.monotonic() - started, 3)))
+        except InDoubt as error:
+            self._journal.append(ev.StepInDoubt(self.key, self._masker.text(str(error))))
+            raise
+        except Unreachable:
+            raise  # what was started is unknown, so the step stays started: resume looks again
+        except GateClosed:
+            raise
+        except ChangeoverError as error:
+            reason, remedy = self._masker.text(str(error)), self._masker.text(error.remedy)
+            self._journal.append(ev.StepFailed(self.key, reason, remedy))
+            raise
+
+    def _reaching(self, work: Callable[[], bool]) -> bool:
+        """Try again where the host went away; what runs there once is found again."""
+        for pause in RECONNECT_AFTER:
+            try:
+                return work()
+            except Unreachable:
+                if not self.action.repeatable:
+                    break
+                self._status, self._first = Status.STARTED, self._last_change()
+                time.sleep(pause)
+        return work()
+
+    def _last_change(self) -> Change | None:
+        return self._journal.state.changes.get(self.key)
+
+    def _perform(self) -> bool:
+        if self._status is Status.STARTED and self._first:
+            return self._go_on(self._first)
+        change = self._look()
+        if not self._first:
+            self._pass_gates(change)
+        if not change.needed and not self._first:
+            self._journal.append(ev.StepSkipped(self.key, self._masker.text(change.summary)))
+            return False
+        self._start(change)
+        return self._apply(change)
+
+    def _go_on(self, first: Change) -> bool:
+        """Continue a step that a crash interrupted."""
+        if self.action.refreshes and not self._undoing and self._holds(first):
+            return True
+        if not self.action.repeatable and not self._undoing:
+            raise InDoubt(
+                f"{self.key}: was interrupted and must not be repeated blindly",
+                f"look what is there, then: changeover settle {self.key} --happened or --did-not",
+            )
+        return self._apply(self._look())
+
+    def _holds(self, change: Change) -> bool:
+        try:
+            self.action.verify(self._host, change)
+        except ActionFailed:
+            return False
+        return True
+
+    def _look(self) -> Change:
+        change = self._plan()
+        # Undo needs what the first start saw, not what a half-done one left.
+        return replace(change, before=self._first.before) if self._first else change
+
+    def _plan(self) -> Change:
+        if not self._undoing:
+            return self.action.plan(self._host)
+        return self._reversible().plan_undo(self._host, self._must_have_original())
+
+    def _start(self, change: Change) -> None:
+        slim = replace(masked(change, self._masker), diff="", facts={}, commands=())
+        self._journal.append(ev.StepStarted(self.key, self._number, slim))
+
+    def _apply(self, change: Change) -> bool:
+        if self._undoing:
+            self._undo()
+            return True
+        if change.needed:
+            self.action.apply(self._host, change)
+        self.action.verify(self._host, change)
+        return True
+
+    def _undo(self) -> None:
+        original = self._must_have_original()
+        action = self._reversible()
+        action.undo(self._host, original)
+        left = action.plan_undo(self._host, original)
+        if left.needed:
+            raise ActionFailed(f"{self.key}: still not undone: {left.summary}")
+
+    def _reversible(self) -> Reversible:
+        if not isinstance(self.action, Reversible):
+            raise ActionFailed(f"{self.key}: {self.action.name} cannot be undone")
+        return self.action
+
+    def _must_have_original(self) -> Change:
+        if not self._original:
+            raise ActionFailed(f"{self.key}: nothing is known of what it changed")
+        return self._original
+
+    def _pass_gates(self, change: Change) -> None:
+        if change.question:
+            self._gate("loss", self._masker.text(change.question))
+        if self.planned.mode is Mode.APPLY and (moved := self._drift(change)):
+            self._gate("drift", "the host changed since the plan: " + "; ".join(moved))
+
+    def _drift(self, change: Change) -> list[str]:
+        return differences(self.planned.change, masked(change, self._masker))
+
+    def _gate(self, kind: str, question: str) -> None:
+        pass_gate(self._journal, self._operator, ev.GateReached(self.key, kind, question))
+
+
+def pass_gate(journal: Journal, operator: Operator, gate: ev.GateReached) -> None:
+    """Ask for a yes once; raise `GateClosed` where nobody gives it."""
+    if (gate.key, gate.kind) in journal.state.opened:
+        return
+    journal.append(gate)
+    reason = operator.opens(gate)
+    if reason is None:
+        raise GateClosed(
+            f"{gate.key}: {gate.question}",
+            f"to go on: changeover approve {gate.key} && changeover resume",
+        )
+    journal.append(ev.GateOpened(gate.key, gate.kind, operator.name, reason))

@@ -1,0 +1,89 @@
+"""Plan the way back: stop, restore, start, verify, clean up (ADR 0002).
+
+Reversing a run step by step would restart services before their files are back. Here the steps
+that changed something are undone in reverse order; steps that only make a service read what others
+changed are applied again after everything is restored; the checks that held before the run are
+asked again; and what was prepared beside the running platform is removed last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from changeover import __version__
+from changeover.actions.base import Action, Reversible
+from changeover.engine.attempt import Crew
+from changeover.engine.planner import masked
+from changeover.errors import ChangeoverError, NoWayBack
+from changeover.hosts.host import Host
+from changeover.model.plan import Change, Effect, Hop, Mode, Plan, PlannedStep
+from changeover.model.release import Phase
+from changeover.model.state import RunState, Stage
+
+UNDO = "undo"
+
+
+def plan_undo(plan: Plan, crew: Crew) -> Plan:
+    """Plan the undo of all that a run touched; raise `NoWayBack` beyond a point of no return."""
+    state = crew.journal.state
+    if state.stage is Stage.FINALIZED:
+        raise NoWayBack(
+            f"run {state.run} was finalized: what an undo needs was removed",
+            "go to the older release as a release of its own, or restore the kept backup by hand",
+        )
+    touched = [step for step in plan.steps if state.of(step.key).touched]
+    for step in touched:
+        if not step.reversible:
+            raise NoWayBack(
+                f"{step.key}: {step.change.summary}: there is no way back from here",
+                "mend what is wrong and go forward: changeover resume",
+            )
+    steps = [_planned(step, mode, crew) for step, mode in _way_back(plan, touched, crew)]
+    hop = Hop(UNDO, "", tuple(steps))
+    return Plan(
+        plan.instance, plan.product, UNDO, plan.target, plan.installed, (hop,), "",
+        plan.inputs, plan.waived, (), None, __version__,
+    )  # fmt: skip
+
+
+def _way_back(
+    plan: Plan, touched: list[PlannedStep], crew: Crew
+) -> Iterator[tuple[PlannedStep, Mode]]:
+    """Yield what to do with which step, in order."""
+    kinds = {step.key: crew.action(step, crew.hosts[step.host]) for step in plan.steps}
+    effective = [s for s in touched if s.step.undo == "action" and not kinds[s.key].harmless]
+    restored = [s for s in effective if not kinds[s.key].refreshes]
+    live = [s for s in restored if s.phase is not Phase.PREPARE]
+    yield from ((step, Mode.UNDO) for step in reversed(live))
+    yield from ((step, Mode.AGAIN) for step in effective if kinds[step.key].refreshes)
+    if live:
+        yield from ((step, Mode.AGAIN) for step in _checks_that_held(plan, kinds))
+    prepared = [s for s in restored if s.phase is Phase.PREPARE]
+    yield from ((step, Mode.UNDO) for step in reversed(prepared))
+
+
+def _checks_that_held(plan: Plan, kinds: Mapping[str, Action]) -> Iterator[PlannedStep]:
+    seen = set()
+    for step in plan.steps:
+        held = step.phase is Phase.VERIFY and step.change.effect is Effect.NONE
+        if held and kinds[step.key].harmless and step.key not in seen:
+            seen.add(step.key)
+            yield step
+
+
+def _planned(step: PlannedStep, mode: Mode, crew: Crew) -> PlannedStep:
+    host = crew.hosts[step.host]
+    action = crew.action(step, host)
+    change = masked(_foreseen(action, host, mode, step, crew.journal.state), crew.masker)
+    return replace(step, mode=mode, change=change, reversible=False)
+
+
+def _foreseen(action: Action, host: Host, mode: Mode, step: PlannedStep, state: RunState) -> Change:
+    if mode is Mode.UNDO and isinstance(action, Reversible):
+        return action.plan_undo(host, state.changes[step.key])
+    try:
+        return action.plan(host)
+    except ChangeoverError as error:
+        # What is broken now is what the undo is for.
+        return Change(Effect.RUN, step.change.summary, unforeseen=str(error))
