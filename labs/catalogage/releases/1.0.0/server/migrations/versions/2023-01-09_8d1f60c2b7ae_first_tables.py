@@ -1,0 +1,28 @@
+"""First tables."""
+
+from alembic import op
+
+revision = "8d1f60c2b7ae"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.execute("CREATE TABLE organization (siret char(14) PRIMARY KEY, name text NOT NULL)")
+    op.execute(
+        "CREATE TABLE account (id uuid PRIMARY KEY DEFAULT gen_random_uuid(),"
+        " organization_siret char(14) NOT NULL REFERENCES organization,"
+        " email text NOT NULL UNIQUE, password_hash text NOT NULL, role text NOT NULL)"
+    )
+    op.execute(
+        "CREATE TABLE dataset (id uuid PRIMARY KEY DEFAULT gen_random_uuid(),"
+        " organization_siret char(14) NOT NULL REFERENCES organization,"
+        " title text NOT NULL, description text NOT NULL, service text NOT NULL,"
+        " created_at timestamptz NOT NULL DEFAULT now())"
+    )
+    op.execute("CREATE INDEX dataset_created_at ON dataset (created_at DESC, id)")
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE dataset")
+    op.execute("DROP TABLE account")
+    op.execute("DROP TABLE organization")
