@@ -1,0 +1,132 @@
+"""Runs as lines for people: as they happen, and afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from changeover.model import events as ev
+from changeover.model.plan import Plan
+from changeover.model.state import RunState, Stage, Status
+from changeover.views.style import bad, careful, faint, good, seconds, strong
+
+_PAINT = {
+    Status.DONE: good,
+    Status.FAILED: bad,
+    Status.IN_DOUBT: bad,
+    Status.STARTED: careful,
+    Status.UNDONE: careful,
+}
+
+
+def entry_line(entry: ev.Entry) -> str:
+    """Render one entry of a journal; empty for those that only machines need."""
+    render = _RENDER.get(type(entry.event))
+    if not render:
+        return ""
+    said = render(entry.event)
+    return f"{faint(entry.at[11:19])} {said}" if said else ""
+
+
+def run_lines(plan: Plan, state: RunState) -> Iterator[str]:
+    """Render where every step of a run stands."""
+    yield strong(f"run {state.run}: {plan.product} {plan.installed or '-'} → {plan.target}") + (
+        f" ({plan.procedure}), {stage_text(state)}"
+    )
+    for step in plan.steps:
+        status = state.of(step.key)
+        paint = _PAINT.get(status, faint)
+        took = f"  {seconds(state.seconds[step.key])}" if step.key in state.seconds else ""
+        yield f"  {paint(f'{status:<9}')} {step.key}{faint(took)}"
+        if status in (Status.FAILED, Status.IN_DOUBT):
+            yield bad(f"            {state.reasons.get(step.key, '')}")
+    if state.waiting and state.stage is Stage.WAITING:
+        yield careful(f"  waits for an answer: {state.waiting.question}")
+    yield from watched_lines(state.watched)
+
+
+def stage_text(state: RunState) -> str:
+    """Say where a run stands in one word or two."""
+    return {
+        Stage.OPEN: "interrupted or running",
+        Stage.UNDOING: "undoing",
+    }.get(state.stage, str(state.stage))
+
+
+def history_lines(runs: Iterable[RunState]) -> Iterator[str]:
+    """Render one line a run, the newest last."""
+    yield strong(f"{'RUN':<20} {'STARTED (UTC)':<20} {'WHAT':<40} STATE")
+    for state in runs:
+        started = state.started
+        if not started:
+            continue
+        what = f"{started.installed or '-'} → {started.target} ({started.procedure})"
+        yield f"{state.run:<20} {state.started_at[:19]:<20} {what:<40} {stage_text(state)}"
+
+
+def watched_lines(watched: Sequence[ev.Watched]) -> Iterator[str]:
+    """Render what users saw, added up over all processes of the run."""
+    for name in dict.fromkeys(w.endpoint for w in watched):
+        same = [w for w in watched if w.endpoint == name]
+        requests, failed = sum(w.requests for w in same), sum(w.failed for w in same)
+        down = sum(w.downtime for w in same)
+        said = f"{name}: {requests} requests, {failed} failed, down for {seconds(down)}"
+        yield "  " + (careful(said) if failed else good(said))
+
+
+def _step_started(event: ev.StepStarted) -> str:
+    again = f" (try {event.attempt})" if event.attempt > 1 else ""
+    return f"{careful('▶')} {event.key}{again}  {faint(event.change.summary)}"
+
+
+def _step_done(event: ev.StepDone) -> str:
+    return f"{good('✔')} {event.key}  {faint(seconds(event.seconds))}"
+
+
+def _step_skipped(event: ev.StepSkipped) -> str:
+    who = f" by {event.by}" if event.by else ""
+    return faint(f"· {event.key}  passed over{who}: {event.reason}")
+
+
+def _step_failed(event: ev.StepFailed) -> str:
+    remedy = f"\n           → {event.remedy}" if event.remedy else ""
+    return bad(f"✘ {event.key}: {event.reason}") + remedy
+
+
+def _gate(event: ev.GateReached) -> str:
+    return careful(f"? {event.key}: {event.question}")
+
+
+def _doubt_settled(event: ev.DoubtSettled) -> str:
+    word = "happened" if event.happened else "did not happen"
+    return f"  {event.key}: {word}, says {event.by}: {event.reason}"
+
+
+def _ended(event: ev.RunEnded) -> str:
+    paint = good if event.outcome == "done" else careful
+    return paint(f"■ {event.outcome}") + (f": {event.reason}" if event.reason else "")
+
+
+_RENDER: dict[type[ev.Event], Callable[[Any], str]] = {
+    ev.RunStarted: lambda e: strong(f"{e.procedure}: {e.installed or '-'} → {e.target}"),
+    ev.HopStarted: lambda e: strong(f"release {e.version}"),
+    ev.StepStarted: _step_started,
+    ev.StepDone: _step_done,
+    ev.StepSkipped: _step_skipped,
+    ev.StepFailed: _step_failed,
+    ev.StepInDoubt: lambda e: bad(f"? {e.key}: in doubt: {e.reason}"),
+    ev.DoubtSettled: _doubt_settled,
+    ev.GateReached: _gate,
+    ev.GateOpened: lambda e: good(f"  {e.key}: opened by {e.by}: {e.reason}"),
+    ev.Waived: lambda e: careful(f"  waived by {e.by}: {e.name}: {e.reason}"),
+    ev.Paused: lambda e: careful(f"‖ paused by {e.by}"),
+    ev.Resumed: lambda e: strong(f"going on{f' after a {e.after}' if e.after else ''}"),
+    ev.UndoStarted: lambda e: strong(f"undo: {e.reason or 'asked for'}"),
+    ev.Proven: lambda e: good(f"✔ {e.what}"),
+    ev.EndpointDown: lambda e: careful(f"  {e.endpoint} does not answer: {e.reason}"),
+    ev.EndpointUp: lambda e: good(
+        f"  {e.endpoint} answers again after {seconds(e.seconds)} ({e.failed} requests failed)"
+    ),
+    ev.RunEnded: _ended,
+    ev.Finalized: lambda e: good(f"■ finalized by {e.by}"),
+}

@@ -1,0 +1,59 @@
+"""The few colours there are. Off a terminal they are stripped where lines are printed."""
+
+from __future__ import annotations
+
+import click
+
+WIDTH = 88
+
+
+def good(text: str) -> str:
+    """Colour what is as it must be."""
+    return click.style(text, fg="green")
+
+
+def bad(text: str) -> str:
+    """Colour what stops the run."""
+    return click.style(text, fg="red", bold=True)
+
+
+def careful(text: str) -> str:
+    """Colour what deserves a look."""
+    return click.style(text, fg="yellow")
+
+
+def strong(text: str) -> str:
+    """Make a heading stand out."""
+    return click.style(text, bold=True)
+
+
+def faint(text: str) -> str:
+    """Take a detail back."""
+    return click.style(text, dim=True)
+
+
+def rule(text: str = "") -> str:
+    """Draw a line across, with words in it."""
+    return f"── {text} " + "─" * max(3, WIDTH - len(text) - 4) if text else "─" * WIDTH
+
+
+def seconds(value: float) -> str:
+    """Spell a duration: `0.4 s`, `75 s`, `12 min`."""
+    if value < 10:
+        return f"{value:.1f} s"
+    return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min"
+
+
+def diff_lines(diff: str) -> list[str]:
+    """Colour a unified diff."""
+    return [_diff_line(line) for line in diff.splitlines()]
+
+
+def _diff_line(line: str) -> str:
+    if line.startswith(("+++", "---")):
+        return strong(line)
+    if line.startswith("+"):
+        return good(line)
+    if line.startswith("-"):
+        return click.style(line, fg="red")
+    return faint(line)
