@@ -45,8 +45,8 @@ def test_an_action_says_and_does_what_its_case_tells(file: Path) -> None:
 
 
 def check_findings(case: dict[str, Any], action: Action, host: Host) -> None:
-    found = [f"{f.severity}: {f.message}" for f in action.check(host) if f.severity != "pass"]
     if "findings" in case:
+        found = [f"{f.severity}: {f.message}" for f in action.check(host) if f.severity != "pass"]
         assert found == case["findings"]
 
 

@@ -16,6 +16,14 @@ from changeover.actions.parameters import Misfit, Parameter, bound, misfits, nea
 from changeover.errors import InvalidRelease
 
 BUILT_IN: Mapping[str, str] = {
+    "files.block": "changeover.actions.files_text:Block",
+    "files.copy": "changeover.actions.files:Copy",
+    "files.directory": "changeover.actions.files:Directory",
+    "files.line": "changeover.actions.files_text:Line",
+    "files.link": "changeover.actions.files:Link",
+    "files.remove": "changeover.actions.files_remove:Remove",
+    "files.template": "changeover.actions.files:Template",
+    "files.write": "changeover.actions.files:Write",
 }
 """Name of an action -> `module:Class`, imported when it is first asked for."""
 

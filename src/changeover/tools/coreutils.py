@@ -1,0 +1,72 @@
+"""Commands of the GNU core utilities, of tar and of findutils, and the meaning of their output."""
+
+from __future__ import annotations
+
+from changeover.hosts.command import Command, command, shell
+
+
+def room(folder: str) -> Command:
+    """Ask whether one may write in a folder, and how much fits there."""
+    return shell(
+        'if [ -w "$1" ]; then echo yes; else echo no; fi; df -Pk -- "$1" | tail -n 1', folder
+    )
+
+
+def parse_room(output: str) -> tuple[bool, int]:
+    """Return whether the folder can be written, and the free KiB of its file system."""
+    writable, _, line = output.strip().partition("\n")
+    return writable == "yes", int(line.rsplit(None, 5)[3])
+
+
+def which(program: str) -> Command:
+    """Ask whether a program is there."""
+    return shell('command -v "$1"', program)
+
+
+def account(database: str, name: str) -> Command:
+    """Ask whether a user (`passwd`) or a group (`group`) is known."""
+    return command("getent", database, name)
+
+
+def rmdir(*paths: str) -> Command:
+    """Remove folders that are empty, and leave the others."""
+    return shell('for f; do rmdir -- "$f" 2>/dev/null || [ ! -e "$f" ] || :; done', *paths)
+
+
+def fingerprint(folder: str) -> Command:
+    """Ask for one digest over a folder: names, kinds, modes, owners, sizes and times in it."""
+    return shell(
+        'cd "$1" && find . -printf "%P %y %m %u %g %s %T@ %l\\n" | LC_ALL=C sort | sha256sum'
+        " && find . -printf . | wc -c && du -sk .",
+        folder,
+    )
+
+
+def parse_fingerprint(output: str) -> tuple[str, int, int]:
+    """Return the digest, how many entries are in the folder (itself not), and its KiB."""
+    digest, count, size = output.strip().splitlines()
+    return digest.split()[0], int(count) - 1, int(size.split()[0])
+
+
+def archive_and_remove(folder: str, archive: str) -> Command:
+    """Pack a folder into an archive (root only), then remove it. May be run again after a crash."""
+    # Renamed before it is removed, so that a crash never leaves half a folder at its path.
+    return shell(
+        'umask 077; gone="$1.removed"; if [ -e "$1" ]; then mkdir -p -- "${2%/*}";'
+        ' if [ ! -e "$2" ]; then tar -C "${1%/*}/" --numeric-owner -cf "$2.part" -- "${1##*/}";'
+        ' sync -- "$2.part"; mv -- "$2.part" "$2"; fi; mv -T -- "$1" "$gone"; fi;'
+        ' rm -rf --one-file-system -- "$gone"',
+        folder,
+        archive,
+    )
+
+
+def unpack(archive: str, folder: str) -> Command:
+    """Bring an archived folder back, in one rename. May be run again after a crash."""
+    return shell(
+        '[ ! -e "$2" ] || exit 0; rm -rf -- "$2.part"; mkdir -- "$2.part";'
+        ' tar -C "$2.part" --numeric-owner -xpf "$1"; mv -- "$2.part/${2##*/}" "$2";'
+        ' rmdir -- "$2.part"',
+        archive,
+        folder,
+    )
