@@ -30,7 +30,10 @@ class Problem:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word most like the one written, or an empty string."""
-    return next(iter(difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)), "")
+    words = sorted(known)
+    # Two letters in the wrong order are the commonest slip, and difflib rates them low.
+    swapped = [w for w in words if sorted(w) == sorted(word)]
+    return next(iter(swapped or difflib.get_close_matches(word, words, n=1, cutoff=0.6)), "")
 
 
 def suggestion(word: str, known: Iterable[str], *, most: int = 12) -> str:

@@ -81,6 +81,8 @@ class Step:
     undo: str = "action"
     """`action`: by the action itself, `none`: no way back from here, `nothing`: needs no undo."""
     where: Where = field(default_factory=Where)
+    params: tuple[Params, ...] = ()
+    """What templates call `params`: those of the procedures it came from, outermost first."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,7 @@ class Release:
     risks: tuple[Risk, ...] = ()
     configs: Mapping[str, Params] = field(default_factory=dict)
     procedures: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
+    procedure_titles: Mapping[str, Text] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     notes: Text = field(default_factory=Text)
     waived: Mapping[str, str] = field(default_factory=dict)

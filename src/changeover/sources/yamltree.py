@@ -59,26 +59,25 @@ class Tree:
 def read_tree(path: Path, shown: str = "") -> Tree:
     """Read a YAML file; raise `InvalidInput` with file, line and column where it is not one."""
     name = shown or str(path)
+    return _built(read_text(path, name), name)
+
+
+def read_text(path: Path, shown: str) -> str:
+    """Read a text file that people write; raise `InvalidInput` where it is not one."""
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            return _decoded(file.read(LARGEST + 1), shown)
     except FileNotFoundError:
-        raise InvalidInput(f"{name}: no such file", "create it, or correct the path") from None
+        raise InvalidInput(f"{shown}: no such file", "create it, or correct the path") from None
     except IsADirectoryError:
-        raise InvalidInput(f"{name}: is a folder, not a file", "name a file") from None
+        raise InvalidInput(f"{shown}: is a folder, not a file", "name a file") from None
     except OSError as error:
-        raise InvalidInput(f"{name}: cannot be read: {error.strerror}") from error
-    return parse_tree(content, name)
+        raise InvalidInput(f"{shown}: cannot be read: {error.strerror}") from error
 
 
 def parse_tree(content: bytes | str, file: str) -> Tree:
     """Parse YAML; raise `InvalidInput` with file, line and column where it is not valid."""
     raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    if len(raw) > LARGEST:
-        raise InvalidInput(
-            f"{file}: larger than {LARGEST // 1024 // 1024} MiB",
-            "keep large contents in files of their own and name them",
-        )
     return _built(_decoded(raw, file), file)
 
 
@@ -88,6 +87,11 @@ def _built(text: str, file: str) -> Tree:
 
 
 def _decoded(raw: bytes, file: str) -> str:
+    if len(raw) > LARGEST:
+        raise InvalidInput(
+            f"{file}: larger than {LARGEST // 1024 // 1024} MiB",
+            "keep large contents in files of their own and name them",
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
