@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import signal
+import ssl
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
@@ -77,6 +78,11 @@ class Nginx:
         self.own_pid_file.unlink(missing_ok=True)
         self._program.start(lambda: self.own_pid_file.exists() and bool(self.workers()))
 
+    @property
+    def running(self) -> bool:
+        """Whether the server runs."""
+        return self._program.pid is not None
+
     def stop(self) -> None:
         """Stop at once."""
         self._program.stop()
@@ -139,6 +145,11 @@ def certificate(folder: Path, name: str = "localhost") -> tuple[Path, Path]:
         words = [openssl, *shlex.split(command)]
         subprocess.run(words, check=True, capture_output=True, cwd=folder)
     return authority, folder / "server.crt"
+
+
+def trusting(authority: Path) -> ssl.SSLContext:
+    """A client's TLS that trusts one authority alone."""
+    return ssl.create_default_context(cafile=authority)
 
 
 def site(folder: Path, text: str) -> tuple[Nginx, int]:

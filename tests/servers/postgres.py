@@ -68,6 +68,11 @@ class Postgres:
             self._create()
         self._program.start(self._ready)
 
+    @property
+    def running(self) -> bool:
+        """Whether the server runs."""
+        return self._program.pid is not None
+
     def stop(self) -> None:
         """Stop at once (open connections are cut), keep the files."""
         self._program.stop()

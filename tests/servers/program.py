@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+MARK = "CHANGEOVER_LAB"
+"""The environment variable that names the folder a program and its children belong to."""
 SEARCHED = ("/usr/sbin", "/sbin", "/usr/lib/openssh")
 
 
@@ -61,6 +63,35 @@ def birth(pid: int) -> str | None:
         return None
     fields = text.rpartition(")")[2].split()
     return None if fields[0] == "Z" else fields[19]
+
+
+def left_behind(folder: Path) -> list[int]:
+    """Processes that belong to a folder of servers, whoever started them and whether he lives."""
+    mark = f"{MARK}={folder}".encode()
+    return [
+        int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _belongs(entry, folder, mark)
+    ]
+
+
+def _belongs(entry: Path, folder: Path, mark: bytes) -> bool:
+    try:
+        if not (entry / "cwd").readlink().is_relative_to(folder):
+            return False
+        # nginx and PostgreSQL write their titles over their environment.
+        named = (entry / "comm").read_text().strip() in ("nginx", "postgres")
+        return named or mark in (entry / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def reap(folder: Path) -> None:
+    """End what a killed starter left running in a folder: politely first, then not."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in left_behind(folder):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        if await_outcome(lambda: not left_behind(folder), 5):
+            return
 
 
 @dataclass(frozen=True)

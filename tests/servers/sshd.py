@@ -75,6 +75,11 @@ class Sshd:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # privilege separation asks for it
         self._program.start(lambda: answers(self.port))
 
+    @property
+    def running(self) -> bool:
+        """Whether the server runs."""
+        return self._program.pid is not None
+
     def stop(self) -> None:
         """Stop the listener; sessions that are open stay."""
         self._program.stop()

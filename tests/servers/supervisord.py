@@ -60,6 +60,11 @@ class Supervisord:
             self.config.write_text(CONFIG.format(folder=self.folder, socket=self._socket))
         self._program.start(lambda: self.control("pid").returncode == 0)
 
+    @property
+    def running(self) -> bool:
+        """Whether the server runs."""
+        return self._program.pid is not None
+
     def stop(self) -> None:
         """Stop every program, then itself."""
         self._program.stop(seconds=30)

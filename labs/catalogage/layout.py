@@ -1,0 +1,63 @@
+"""Where the parts of one installation are, on this machine or on a host of its own."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+FIRST = "1.0.0"
+"""The release a lab starts with."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """An installation as the guide leaves it: every path and port that differs between machines."""
+
+    workdir: str
+    repository: str
+    sites: str
+    """The folder of nginx's sites; the catalogue's is `catalogage.conf`."""
+    programs: str
+    """The folder of supervisor's programs; the catalogue's file is `catalogage.conf`."""
+    logs: str
+    certificate: str
+    certificate_key: str
+    database_url: str
+    """As the platform wants it: `postgresql+asyncpg://`, password URL-encoded."""
+    secret_key: str
+    api_port: int = 3579
+    client_port: int = 3000
+    http_port: int = 80
+    https_port: int = 443
+    listen: str = ""
+    """The address in front of nginx's ports, with a colon; empty listens everywhere."""
+    domain: str = "localhost"
+    node: str = "node"
+    python: str = "python3"
+    wheels: str = ""
+    """A folder with every wheel the platform needs; empty takes them from the package index."""
+    nginx: tuple[str, ...] = ("nginx",)
+    supervisorctl: tuple[str, ...] = ("supervisorctl",)
+    public_port: int = 443
+    """The port users reach nginx at: not `https_port` where a container publishes it."""
+
+    @property
+    def client_url(self) -> str:
+        """What users type."""
+        port = "" if self.public_port == 443 else f":{self.public_port}"
+        return f"https://{self.domain}{port}"
+
+    def render(self, template: str) -> str:
+        """A file of `templates/` with the values in place of `@name@`; unknown names are errors."""
+        text = (HERE / "templates" / template).read_text()
+        return re.sub(r"@(\w+)@", lambda found: str(getattr(self, found[1])), text)
+
+    def install_environment(self) -> dict[str, str]:
+        """What `install.sh` wants to know."""
+        return {
+            "WORKDIR": self.workdir,
+            "REPOSITORY": self.repository,
+            "REFERENCE": FIRST,
+            "WHEELS": self.wheels,
+            "PYTHON": self.python,
+        }
