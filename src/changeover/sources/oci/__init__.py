@@ -1,0 +1,1 @@
+"""Container images: registries, layouts and archives, and copies between them."""

@@ -1,0 +1,174 @@
+"""Requests to one registry: authorized, redirected safely, refusals made errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from urllib.parse import quote, urljoin, urlsplit
+
+from changeover.sources.oci.authority import Authority, Scopes
+from changeover.sources.oci.fault import (
+    Denied,
+    ImageFault,
+    Missing,
+    NoSpace,
+    Passing,
+    Unsupported,
+)
+from changeover.sources.oci.media import LARGEST_MANIFEST
+from changeover.sources.oci.patience import Budget
+from changeover.sources.oci.wire import Answer, Body, Wire
+
+REDIRECTS = (301, 302, 303, 307, 308)
+MOST_REDIRECTS = 5
+
+
+class Connection:
+    """Requests to one registry: authorized, redirected safely, refusals made errors."""
+
+    def __init__(self, host: str, wire: Wire, authority: Authority, budget: Budget) -> None:
+        self.host, self.base, self.budget = host, wire.network.base(host), budget
+        self._wire, self._authority = wire, authority
+
+    def url(self, name: str, kind: str, last: str = "") -> str:
+        """Return the address of something in a repository."""
+        return f"{self.base}/v2/{quote(name)}/{kind}" + (
+            f"/{quote(last, safe=':')}" if last else ""
+        )
+
+    def get(
+        self, url: str, scopes: Scopes, headers: Mapping[str, str] = {}, method: str = "GET"
+    ) -> Answer:
+        """Ask until there is an answer that is no fault, within the budget."""
+        return self.budget.tries(lambda: self.once(method, url, scopes, headers))
+
+    def once(
+        self,
+        method: str,
+        url: str,
+        scopes: Scopes,
+        headers: Mapping[str, str] = {},
+        body: bytes | Body | None = None,
+    ) -> Answer:
+        """Ask once, following redirects; raises `Passing` for what may go away, `Denied`."""
+        url = self.resolved(url)
+        for _ in range(MOST_REDIRECTS):
+            answer = self._authorized(method, url, scopes, headers, body)
+            if answer.status not in REDIRECTS or method not in ("GET", "HEAD"):
+                return self._checked(answer, scopes)
+            answer.close()
+            url = urljoin(url, answer.headers.get("Location", ""))
+            if urlsplit(url).scheme != "https" and self.base.startswith("https:"):
+                raise Unsupported(f"{self.host}: redirects from HTTPS to {url[:80]}", "refused")
+        raise Unsupported(f"{self.host}: redirects in circles", "ask its administrator")
+
+    def resolved(self, url: str) -> str:
+        """Return a whole address, with the registry's scheme where a proxy made it lose it."""
+        url = urljoin(self.base + "/", url)
+        parts, own = urlsplit(url), urlsplit(self.base)
+        if parts.scheme == "http" and own.scheme == "https" and parts.hostname == own.hostname:
+            return self.base + url[len(f"http://{parts.netloc}") :]
+        return url
+
+    def own(self, url: str) -> bool:
+        """Tell whether an address is the registry's own, where credentials may go."""
+        return urlsplit(url)[:2] == urlsplit(self.base)[:2]
+
+    def _authorized(
+        self,
+        method: str,
+        url: str,
+        scopes: Scopes,
+        headers: Mapping[str, str],
+        body: bytes | Body | None,
+    ) -> Answer:
+        if not self.own(url):
+            return self._wire.send(method, url, headers, body)
+        used = self._authority.header(scopes)
+        answer = self._wire.send(method, url, _with(headers, used), body)
+        if answer.status != 401:
+            return answer
+        challenge = answer.headers.get_all("WWW-Authenticate") or []
+        answer.close()
+        renewed = self._authority.challenged(scopes, challenge, used)
+        if not isinstance(body, bytes | None):
+            raise Passing(f"{self.host}: the token expired", f"docker login {self.host}")
+        return self._wire.send(method, url, _with(headers, renewed), body)
+
+    def _checked(self, answer: Answer, scopes: Scopes) -> Answer:
+        status = answer.status
+        if status in (401, 403):
+            answer.close()
+            if self.own(answer.url):
+                raise self._authority.denied(scopes)
+            raise Denied(
+                f"{urlsplit(answer.url).netloc}: refuses what {self.host} redirects to ({status})",
+                "ask the registry's administrator",
+            )
+        if status == 507:
+            raise NoSpace(f"{self.host}: its disk is full", "make room there and run again")
+        if status in (408, 425, 429) or status >= 500:
+            why = complaint(answer)
+            delay = retry_after(answer.headers.get("Retry-After", ""))
+            raise Passing(f"{self.host}: answered {why}", "look at the registry's log", delay)
+        return answer
+
+
+def refused(answer: Answer, where: str) -> ImageFault:
+    """Return the error for an answer that is not the wanted one."""
+    if answer.status == 404:
+        return Missing(f"{where}: not there", "check the name and the tag")
+    return Unsupported(f"{where}: the registry answered {complaint(answer)}", "see its log")
+
+
+def complaint(answer: Answer) -> str:
+    """Return the status and what the registry says about it, closing the answer."""
+    with answer:
+        try:
+            errors = json.loads(answer.read(8192)).get("errors") or [{}]
+            said = f"{errors[0].get('code', '')} {errors[0].get('message', '')}".strip()
+        except (ValueError, AttributeError, TypeError, KeyError, IndexError, ImageFault):
+            said = ""
+    said = "".join(c for c in said if c.isprintable())[:200]
+    return f"{answer.status} {said}".strip()
+
+
+def retry_after(text: str) -> float | None:
+    """Read a Retry-After header: seconds, or a date."""
+    if text.isdecimal():
+        return float(text)
+    if not text:
+        return None
+    from datetime import UTC, datetime  # noqa: PLC0415 - rarely needed
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - rarely needed
+
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _with(headers: Mapping[str, str], authorization: str | None) -> dict[str, str]:
+    return {**headers, "Authorization": authorization} if authorization else dict(headers)
+
+
+def small(answer: Answer, where: str) -> bytes:
+    """Return a body of at most 4 MiB; raises `Unsupported` for more, `Passing` for a cut."""
+    body = b"" if (answer.length or 0) > LARGEST_MANIFEST else answer.read(LARGEST_MANIFEST + 1)
+    if (answer.length or len(body)) > LARGEST_MANIFEST:
+        raise Unsupported(
+            f"{where}: an answer of more than 4 MiB", "it is not an image; look at it"
+        )
+    if answer.length is not None and len(body) < answer.length:
+        raise Passing(f"{where}: cut off", "check the network")
+    return body
+
+
+def skip_bytes(answer: Answer, count: int) -> None:
+    """Read past the bytes a server sends although they were not asked for."""
+    buffer = memoryview(bytearray(64 * 1024))
+    while count:
+        read = answer.readinto(buffer[: min(count, len(buffer))])
+        if not read:
+            raise Passing(f"{answer.url}: ended early", "try again")
+        count -= read

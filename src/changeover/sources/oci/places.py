@@ -1,0 +1,141 @@
+"""From references as people write them to sources, targets and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from changeover.sources.oci.archive_target import LayoutArchive
+from changeover.sources.oci.client import Client
+from changeover.sources.oci.docker_archive import DockerArchive
+from changeover.sources.oci.fault import BadReference
+from changeover.sources.oci.layout import Layout, joined, split
+from changeover.sources.oci.layout_target import LayoutFolder
+from changeover.sources.oci.medium import Source, Target
+from changeover.sources.oci.mirror import Mirrored, mirror_of
+from changeover.sources.oci.order import Order
+from changeover.sources.oci.reference import Reference, looks_like_host
+from changeover.sources.oci.tree import FolderTree, TarTree
+
+
+class Places:
+    """Opens each place once."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._open: dict[tuple[str, str], Source] = {}
+
+    def source(self, reference: Reference) -> Source:
+        """Return where a reference reads from."""
+        key = (reference.kind, reference.place)
+        if key not in self._open:
+            self._open[key] = self._source(reference)
+        return self._open[key]
+
+    def target(self, reference: Reference) -> Target:
+        """Return where a reference writes to, made ready."""
+        if reference.kind == "docker":
+            registry = self._client.registry(reference.host)
+            registry.uploader.cancel_abandoned()
+            return registry
+        if reference.kind == "docker-archive":
+            raise BadReference(
+                f"{reference}: docker-archive is not written",
+                "write oci-archive:FILE, or bring it to an engine: changeover images load",
+            )
+        folder = LayoutFolder if reference.kind == "oci" else LayoutArchive
+        target: LayoutFolder | LayoutArchive = folder(reference.path)
+        target.prepare()
+        return target
+
+    def _source(self, reference: Reference) -> Source:
+        if reference.kind == "oci":
+            return Layout(FolderTree(reference.path))
+        if reference.kind == "oci-archive":
+            return Layout(TarTree(reference.path))
+        if reference.kind == "docker-archive":
+            return DockerArchive(TarTree(reference.path))
+        registry = self._client.registry(reference.host)
+        mirror = mirror_of(reference.host, self._client.settings.network.mirrors)
+        if mirror is None:
+            return registry
+        return Mirrored(registry, self._client.registry(mirror[0]), mirror[1])
+
+    def expanded(self, references: Iterable[Reference]) -> list[Reference]:
+        """Return every image by itself: a layout or archive without a name is all it holds."""
+        found = []
+        for reference in references:
+            names = self._names(reference)
+            if len(names) > 1:
+                found += [reference.tagged(n) for n in names]
+            else:
+                found.append(reference if not names else reference.tagged(names[0]))
+        return found
+
+    def _names(self, reference: Reference) -> list[str]:
+        if reference.kind == "docker" or reference.tag or reference.digest:
+            return []
+        source = self.source(reference)
+        if isinstance(source, DockerArchive):
+            return list(source.names())
+        if isinstance(source, Layout):
+            return [n for n in sorted(source.named()) if not split(n)[1].startswith("sha256-")]
+        return []
+
+    def orders(self, references: Sequence[Reference], to: Reference, *, many: bool) -> list[Order]:
+        """Return what to copy; `many` keeps paths and tags under the target as a prefix.
+
+        Raises `BadReference`.
+        """
+        return [self._order(r, to, many=many) for r in references]
+
+    def _order(self, reference: Reference, to: Reference, *, many: bool) -> Order:
+        name, tag = _called(reference)
+        if to.kind == "docker":
+            target_name, target_tag = _in_registry(name, tag, to, many=many)
+            shown = f"{to.host}/{target_name}" + (f":{target_tag}" if target_tag else "")
+        else:
+            target_name, target_tag = split(to.tag) if to.tag else (name, tag)
+            if reference.digest and target_tag in ("", "latest") and not reference.tag:
+                target_tag = f"@{reference.digest}"
+            shown = f"{to.kind}:{to.path}:{joined(target_name, target_tag)}"
+        source_name, wanted = _asked(reference)
+        return Order(
+            self.source(reference),
+            source_name,
+            wanted,
+            target_name,
+            target_tag,
+            str(reference),
+            shown,
+            expected=reference.digest if reference.kind == "docker" and reference.tag else "",
+        )
+
+
+def _asked(reference: Reference) -> tuple[str, str]:
+    """Return repository and tag or digest as the source knows them."""
+    if reference.kind == "docker":
+        return reference.name, reference.tag or reference.wanted
+    name, tag = split(reference.tag)
+    return name, reference.digest or tag.removeprefix("@")
+
+
+def _called(reference: Reference) -> tuple[str, str]:
+    """Return the full name and the tag of an image; no tag where it is known by digest alone."""
+    if reference.kind == "docker":
+        tag = reference.tag or ("" if reference.digest else "latest")
+        return f"{reference.host}/{reference.name}", tag
+    name, tag = split(reference.tag)
+    return name, "" if tag.startswith("@") else tag
+
+
+def _in_registry(name: str, tag: str, to: Reference, *, many: bool) -> tuple[str, str]:
+    if not many and to.name:
+        return to.name, to.tag or tag
+    if to.tag or to.digest:
+        raise BadReference(f"{to}: one tag for several images", "leave it out: tags are kept")
+    first, slash, rest = name.partition("/")
+    path = rest if slash and looks_like_host(first) else name
+    whole = "/".join(p for p in (to.name, path) if p)
+    if not whole:
+        raise BadReference(f"{to.host}: an image without a name", "name it: docker://HOST/NAME:TAG")
+    return whole, tag

@@ -1,0 +1,232 @@
+"""HTTP/1.1 over kept connections, blocking, with bodies that stream in one buffer."""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import select
+import socket
+import ssl
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import SplitResult, urlsplit
+
+from changeover.sources.oci.fault import ImageFault, Missing, Passing
+from changeover.sources.oci.network import Network, proxy_authorization
+
+BUFFER = 256 * 1024
+CONNECT = 10.0
+_GONE = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
+_FAULTS = (OSError, http.client.HTTPException)
+
+
+class Body(Protocol):
+    """Something that is sent piece by piece."""
+
+    @property
+    def length(self) -> int:
+        """How many bytes that will be."""
+
+    def pour(self, send: Callable[[memoryview], None]) -> None:
+        """Send exactly `length` bytes."""
+
+
+class Answer:
+    """A response; its connection goes back to the pool once it is read and closed."""
+
+    def __init__(self, url: str, response: http.client.HTTPResponse, done: Callable[[bool], None]):
+        self.url, self.status, self.headers = url, response.status, response.headers
+        self._response, self._done = response, done
+
+    @property
+    def length(self) -> int | None:
+        """Bytes announced by the header, if any."""
+        text = self.headers.get("Content-Length", "")
+        return int(text) if text.isdecimal() else None
+
+    def readinto(self, view: memoryview) -> int:
+        """Fill a buffer; returns 0 at the end and raises `Passing` on a cut or a stall."""
+        try:
+            return self._response.readinto(view)
+        except _FAULTS as e:
+            self.close()
+            raise _translated(e, self.url) from None
+
+    def read(self, limit: int) -> bytes:
+        """Return the body, at most `limit` bytes of it."""
+        try:
+            return self._response.read(limit)
+        except _FAULTS as e:
+            self.close()
+            raise _translated(e, self.url) from None
+
+    def close(self) -> None:
+        """Give the connection back, or close it where too much is left unread."""
+        done, self._done = self._done, _nothing
+        if done is _nothing:
+            return
+        try:
+            self._response.read(4096)
+            clean = self._response.isclosed() or not self._response.read(1)
+        except _FAULTS:
+            clean = False
+        done(clean and not self._response.will_close)
+
+    def __enter__(self) -> Answer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _nothing(_: bool) -> None:
+    return
+
+
+@dataclass
+class _Line:
+    connection: http.client.HTTPConnection
+    relay: dict[str, str] | None
+    """Headers for an HTTP proxy that is given whole URLs; none where there is no such proxy."""
+    used: bool = False
+
+    @property
+    def stale(self) -> bool:
+        """Tell whether the server has closed it, or said something nobody asked for."""
+        sock = self.connection.sock
+        return sock is None or bool(select.select([sock], [], [], 0)[0])
+
+
+class Wire:
+    """Sends requests; keeps connections per origin for whichever thread comes next."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._idle: dict[tuple[str, str], list[_Line]] = defaultdict(list)
+        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._lock = threading.Lock()
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | Body | None = None
+    ) -> Answer:
+        """Send one request; raises `Passing`, or `ImageFault` where it cannot work at all."""
+        parts = urlsplit(url)
+        while True:
+            line = self._line(parts)
+            try:
+                response = _exchange(line, method, parts, headers, body)
+            except _FAULTS as e:
+                line.connection.close()
+                # A server may close a kept connection just as we use it: that is no fault.
+                if line.used and isinstance(e, _GONE) and isinstance(body, bytes | None):
+                    continue
+                raise _translated(e, url) from None
+            except BaseException:
+                line.connection.close()
+                raise
+            line.used = True
+            return Answer(url, response, functools.partial(self._put, parts, line))
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        for lines in self._idle.values():
+            while lines:
+                lines.pop().connection.close()
+
+    def _put(self, parts: SplitResult, line: _Line, keep: bool) -> None:
+        if keep:
+            self._idle[parts.scheme, parts.netloc].append(line)
+        else:
+            line.connection.close()
+
+    def _line(self, parts: SplitResult) -> _Line:
+        idle = self._idle[parts.scheme, parts.netloc]
+        while True:
+            try:
+                line = idle.pop()
+            except IndexError:
+                return self._connected(parts)
+            if not line.stale:
+                return line
+            line.connection.close()
+
+    def _connected(self, parts: SplitResult) -> _Line:
+        proxy = self.network.proxy(parts.scheme, parts.hostname or "")
+        connection = self._toward(parts, proxy)
+        try:
+            connection.connect()
+        except _FAULTS as e:
+            connection.close()
+            raise _translated(e, parts.geturl()) from None
+        connection.sock.settimeout(self.network.silence)
+        relay = proxy_authorization(proxy) if proxy and parts.scheme == "http" else None
+        return _Line(connection, relay)
+
+    def _toward(self, parts: SplitResult, proxy: SplitResult | None) -> http.client.HTTPConnection:
+        host, port = parts.hostname or "", parts.port
+        to = (proxy.hostname or "", proxy.port or 3128) if proxy else (host, port)
+        if parts.scheme != "https":
+            return http.client.HTTPConnection(*to, timeout=CONNECT)
+        context = self._context(parts.netloc)
+        connection = http.client.HTTPSConnection(*to, timeout=CONNECT, context=context)
+        if proxy:
+            connection.set_tunnel(host, port or 443, proxy_authorization(proxy))
+        return connection
+
+    def _context(self, netloc: str) -> ssl.SSLContext:
+        with self._lock:
+            if netloc not in self._contexts:
+                self._contexts[netloc] = self.network.tls(netloc)
+            return self._contexts[netloc]
+
+
+def _exchange(
+    line: _Line,
+    method: str,
+    parts: SplitResult,
+    headers: Mapping[str, str],
+    body: bytes | Body | None,
+) -> http.client.HTTPResponse:
+    connection = line.connection
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if line.relay is not None:
+        target = f"{parts.scheme}://{parts.netloc}{target}"
+    # Host is written by hand: through a proxy, http.client would name the proxy.
+    connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+    for name, value in {"Host": parts.netloc, **headers, **(line.relay or {})}.items():
+        connection.putheader(name, value)
+    if isinstance(body, bytes | None):
+        if body is not None or method in ("POST", "PUT", "PATCH"):
+            connection.putheader("Content-Length", str(len(body or b"")))
+        connection.endheaders(body or None)
+        return connection.getresponse()
+    connection.putheader("Content-Length", str(body.length))
+    connection.endheaders()
+    try:
+        body.pour(connection.sock.sendall)
+    except (BrokenPipeError, ConnectionResetError):
+        # The server may have answered early, and said why it did not want the rest.
+        response = connection.getresponse()
+        response.will_close = True
+        return response
+    return connection.getresponse()
+
+
+def _translated(fault: Exception, url: str) -> ImageFault:
+    where = urlsplit(url).netloc
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return ImageFault(
+            f"{where}: certificate: {fault.verify_message}",
+            f"put the authority's certificate in /etc/docker/certs.d/{where}/ca.crt, or use --ca",
+        )
+    if isinstance(fault, ssl.SSLError) and "WRONG_VERSION" in str(fault.reason):
+        return ImageFault(f"{where}: does not speak TLS", f"--plain-http {where}, if you trust it")
+    if isinstance(fault, socket.gaierror):
+        return Missing(f"{where}: no such host: {fault.strerror}", "check the name and the network")
+    if isinstance(fault, TimeoutError):
+        return Passing(f"{where}: silent for too long", "check the network and the registry")
+    why = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
+    return Passing(f"{where}: {why or type(fault).__name__}", "check the network and the registry")
