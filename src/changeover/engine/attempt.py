@@ -11,7 +11,9 @@ from changeover.engine.drift import differences
 from changeover.engine.journal import Journal
 from changeover.engine.operator import Operator
 from changeover.engine.planner import masked
+from changeover.engine.store import Store
 from changeover.errors import ActionFailed, ChangeoverError, GateClosed, InDoubt, Unreachable
+from changeover.hosts.command import Command, Completed
 from changeover.hosts.host import Host
 from changeover.model import events as ev
 from changeover.model.plan import Change, Mode, PlannedStep
@@ -31,6 +33,7 @@ class Crew:
     journal: Journal
     operator: Operator
     masker: Masker
+    store: Store
 
 
 class Attempt:
@@ -47,12 +50,15 @@ class Attempt:
         self._number = max(1, state.attempts.get(self.key, 0) + again)
         step = planned.step
         host = crew.hosts[planned.host]
+        self._said: list[str] = []
+        self.action = crew.action(planned, host)
         self._host = host.acting_for(
             f"{crew.journal.run}/{self.key}/{self._number}",
-            limit=step.timeout,
+            limit=step.timeout or self.action.limit,
             silence=step.silence,
+            heard=self._hear,
         )
-        self.action = crew.action(planned, self._host)
+        self._store = crew.store
         self._original = state.changes.get(self._undone_key()) if self._undoing else None
 
     @property
@@ -79,6 +85,13 @@ class Attempt:
             reason, remedy = self._masker.text(str(error)), self._masker.text(error.remedy)
             self._journal.append(ev.StepFailed(self.key, reason, remedy))
             raise
+        finally:
+            said = self._masker.text("\n".join(self._said))
+            self._store.save_output(self._journal.run, self.key, self._number, said)
+
+    def _hear(self, command: Command, done: Completed) -> None:
+        code = "" if done.ok else f"[exited {done.code}]"
+        self._said += [f"$ {command}", *filter(None, (done.stdout, done.stderr, code))]
 
     def _reaching(self, work: Callable[[], bool]) -> bool:
         """Try again where the host went away; what runs there once is found again."""

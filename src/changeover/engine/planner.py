@@ -60,7 +60,8 @@ class Planner:
         plan = Plan(
             self.instance.name, self.instance.product, request.procedure,
             request.installed, request.target, hops, facts_digest(steps),
-            request.inputs, request.waived, self._notes(route, steps), None, __version__,
+            request.inputs, request.waived, self._notes(route, steps), None, request.only,
+            tool=__version__,
         )  # fmt: skip
         return replace(plan, downtime=estimate_downtime(plan, self.durations))
 

@@ -83,6 +83,12 @@ class Store:
         """The name by which hosts know this store."""
         return self.meta("identity", uuid.uuid4().hex[:12])
 
+    def next_token(self) -> int:
+        """Return a fencing token higher than any this store gave out."""
+        token = int(self.meta("token", "0")) + 1
+        self._execute("update meta set value = ? where name = 'token'", (str(token),))
+        return token
+
     def add(self, entry: Entry, body: str) -> None:
         """Keep one entry; return only once it is safe on disk."""
         row = (entry.seq, entry.run, body)

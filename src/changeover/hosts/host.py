@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from changeover.errors import CommandFailed
+from changeover.errors import CommandFailed, OutOfTime
 from changeover.hosts.command import Command, Completed
 
 DEFAULT_LIMIT = 600.0
@@ -19,7 +20,7 @@ class FileState:
     """What is at a path, read in one go."""
 
     kind: str
-    """`file`, `dir`, `link`, or `absent`."""
+    """`file`, `dir`, `link`, `other` (a device, socket or pipe), or `absent`."""
     mode: int = 0
     """Permission bits, such as 0o640."""
     owner: str = ""
@@ -42,7 +43,7 @@ class FileState:
             return f"file {self.mode:04o} {self.owner}:{self.group} sha256:{self.digest[:16]}"
         if self.kind == "dir":
             return f"dir {self.mode:04o} {self.owner}:{self.group}"
-        return f"link -> {self.target}" if self.kind == "link" else "absent"
+        return f"link -> {self.target}" if self.kind == "link" else self.kind
 
 
 ABSENT = FileState("absent")
@@ -103,14 +104,28 @@ class Host:
     limit: float = DEFAULT_LIMIT
     """Seconds for a command when the action names no limit of its own."""
     silence: float | None = None
+    deadline: float | None = None
+    """Monotonic time at which the step this host acts for has used up its limit."""
+    heard: Callable[[Command, Completed], None] | None = None
+    """Told of every command and what it said: what `changeover logs` shows."""
 
-    def acting_for(self, key: str, *, limit: float | None, silence: float | None) -> Host:
-        """Return this host as seen by one attempt of one step."""
-        return replace(self, key=key, limit=limit or self.limit, silence=silence)
+    def acting_for(
+        self,
+        key: str,
+        *,
+        limit: float | None,
+        silence: float | None,
+        heard: Callable[[Command, Completed], None] | None = None,
+    ) -> Host:
+        """Return this host as seen by one attempt of one step, whose commands share a limit."""
+        most = limit or self.limit
+        end = time.monotonic() + most
+        return replace(self, key=key, limit=most, silence=silence, deadline=end, heard=heard)
 
     def ask(self, command: Command, *, timeout: float | None = None) -> Completed:
         """Run a command that may fail and look at the outcome."""
-        return self.transport.run(command, timeout=timeout or self.limit, silence=self.silence)
+        limit = self._left(timeout)
+        return self._told(command, self.transport.run(command, timeout=limit, silence=self.silence))
 
     def do(self, command: Command, *, timeout: float | None = None) -> str:
         """Run a command that must succeed and return its output."""
@@ -121,8 +136,9 @@ class Host:
     ) -> Completed:
         """Run a long or unrepeatable command exactly once for this attempt of this step."""
         key = f"{self.key}/{label}"
-        limit = timeout or self.limit
-        return self.transport.once(key, command, timeout=limit, silence=self.silence)
+        limit = self._left(timeout)
+        done = self.transport.once(key, command, timeout=limit, silence=self.silence)
+        return self._told(command, done)
 
     def do_once(
         self, command: Command, *, label: str = "main", timeout: float | None = None
@@ -167,6 +183,22 @@ class Host:
     ) -> None:
         """Bring a kept content back."""
         self.transport.restore(digest, path, mode=mode, owner=owner, group=group)
+
+    def _left(self, timeout: float | None) -> float:
+        limit = timeout or self.limit
+        if self.deadline is None:
+            return limit
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise OutOfTime(
+                f"{self.name}: the step used up its {self.limit:.0f} s", "give it a larger timeout"
+            )
+        return min(limit, left)
+
+    def _told(self, command: Command, done: Completed) -> Completed:
+        if self.heard:
+            self.heard(command, done)
+        return done
 
     def _must(self, command: Command, done: Completed) -> str:
         if not done.ok:

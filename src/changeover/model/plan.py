@@ -109,6 +109,10 @@ class Plan:
     notes: tuple[str, ...] = ()
     downtime: float | None = None
     """Estimated seconds of downtime; none where no earlier run tells."""
+    only: tuple[str, ...] = ()
+    """Ids of steps or names of phases that were asked for alone; empty means everything."""
+    answering: tuple[str, ...] = ()
+    """Names of the endpoints that answered as expected when the plan was made."""
     tool: str = ""
     format: int = 1
 

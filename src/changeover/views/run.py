@@ -130,3 +130,27 @@ _RENDER: dict[type[ev.Event], Callable[[Any], str]] = {
     ev.RunEnded: _ended,
     ev.Finalized: lambda e: good(f"■ finalized by {e.by}"),
 }
+
+
+def run_summary_lines(state: RunState) -> Iterator[str]:
+    """Render the last lines of a run: what happened, what users saw, what to type next."""
+    done = sum(status is Status.DONE for status in state.status.values())
+    took = sum(state.seconds.values())
+    yield ""
+    yield f"run {state.run}: {strong(stage_text(state))}, {done} steps in {seconds(took)}"
+    yield from watched_lines(state.watched)
+    hint = _NEXT.get(state.stage, "")
+    if state.stage is Stage.WAITING and state.waiting:
+        hint = f"changeover approve {state.waiting.key} && changeover resume"
+    if hint:
+        yield f"  → {hint}"
+
+
+_NEXT = {
+    Stage.OPEN: "go on: changeover resume; go back: changeover undo",
+    Stage.UNDOING: "go on going back: changeover resume",
+    Stage.PAUSED: "go on: changeover resume; go back: changeover undo",
+    Stage.FAILED: "try again: changeover resume; pass over: changeover skip; back: changeover undo",
+    Stage.DONE: "accept it: changeover finalize; go back: changeover undo",
+    Stage.ABORTED: "go back: changeover undo",
+}

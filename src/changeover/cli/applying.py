@@ -1,0 +1,218 @@
+"""`apply`, `run`, `resume`, `undo` and `finalize`: the commands that change hosts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from changeover.cli.following import follower
+from changeover.cli.opening import Asked, opened, operator_name, request_for
+from changeover.cli.options import instance_option
+from changeover.cli.planning import target_options
+from changeover.cli.terminal import operator_for
+from changeover.engine.finalize import finalize as finalize_run
+from changeover.engine.flow import Flow, new_run, refuse_stale
+from changeover.engine.planner import Request
+from changeover.engine.preflight import examine, insist
+from changeover.engine.runs import last_run, open_run, refuse_open_run
+from changeover.engine.session import Session
+from changeover.errors import InvalidInput
+from changeover.model.codec import from_json
+from changeover.model.findings import Finding, blocking
+from changeover.model.plan import Plan
+from changeover.model.state import RunState
+from changeover.views.finding import finding_lines
+from changeover.views.plan import plan_lines
+from changeover.views.run import run_summary_lines
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a run talks and decides."""
+
+    output: str = "text"
+    on_failure: str | None = None
+    approved: tuple[str, ...] = ()
+
+    def flow(self, session: Session, run: str) -> Flow:
+        """Return a run's flow that prints what happens."""
+        operator = operator_for(operator_name(), self.on_failure, self.approved)
+        return Flow(session, run, operator, (follower(self.output),))
+
+
+def manner_options(command: Command) -> Command:
+    """Add the options that say how a run talks and decides."""
+    for option in (
+        click.option(
+            "--on-failure",
+            type=click.Choice(["stop", "retry", "skip", "undo", "abort"]),
+            help="What to do when a step fails [asked on a terminal, else stop].",
+        ),
+        click.option(
+            "--approve",
+            "approved",
+            multiple=True,
+            metavar="STEP|all",
+            help="Open this step's gate beforehand; `all`: every approval (never drift or loss).",
+        ),
+        click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text"),
+        click.option("-y", "--yes", is_flag=True, help="Do not ask whether to begin."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("plan_file", required=False, type=click.Path(exists=True, path_type=Path))
+@target_options
+@manner_options
+def apply(instance: Path, plan_file: Path | None, **given: Any) -> None:
+    """Carry out a saved plan, or plan and carry out at once.
+
+    It can be killed at any moment and go on with `changeover resume`; Ctrl-C stops it after the
+    current step; `changeover undo` takes it back.
+    """
+    asked, manner, yes = _split(given)
+    with opened(instance) as session:
+        refuse_open_run(session.store)
+        plan = _saved(plan_file) if plan_file else None
+        request = _request(plan) if plan else request_for(session, asked)
+        plan = _examined(session, request, plan)
+        _begin(session, plan, manner, asked_to_confirm=not (plan_file or yes))
+
+
+@click.command("run")
+@click.argument("name")
+@target_options
+@manner_options
+def run_procedure(instance: Path, name: str, **given: Any) -> None:
+    """Carry out a named procedure of the release, such as `provision` or `initdata`."""
+    given["procedure"] = name
+    asked, manner, yes = _split(given)
+    with opened(instance) as session:
+        refuse_open_run(session.store)
+        plan = _examined(session, request_for(session, asked), None)
+        _begin(session, plan, manner, asked_to_confirm=not yes)
+
+
+@click.command()
+@click.argument("run", required=False)
+@instance_option
+@manner_options
+def resume(instance: Path, run: str | None, yes: bool, **given: Any) -> None:
+    """Go on with the run that stopped, failed, waits or was killed."""
+    manner = Manner(**given)
+    with opened(instance) as session:
+        _drive(session, manner.flow(session, open_run(session.store, run)), Flow.go_on)
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--reason", default="asked for", help="Why, for the journal.")
+@click.option("--dry-run", is_flag=True, help="Only show the way back.")
+@instance_option
+@manner_options
+def undo(
+    instance: Path, run: str | None, reason: str, dry_run: bool, yes: bool, **given: Any
+) -> None:
+    """Go back to where a run began: stop, restore, start, and prove it."""
+    manner = Manner(**given)
+    with opened(instance) as session:
+        flow = manner.flow(session, last_run(session.store, run))
+        flow.refuse_undone()
+        if not flow.state.undo:
+            _print(manner, plan_lines(flow.way_back(), session.instance.language))
+            if dry_run:
+                return
+            _confirm("Go back?", needed=not yes)
+        _drive(session, flow, lambda f: f.go_back(reason))
+
+
+@click.command()
+@click.argument("run", required=False)
+@instance_option
+@manner_options
+def finalize(instance: Path, run: str | None, yes: bool, **given: Any) -> None:
+    """Accept a run for good: free what undo needed; the latest verified backup stays."""
+    manner = Manner(**given)
+    with opened(instance) as session:
+        _confirm("There will be no way back by `undo`. Finalize?", needed=not yes)
+        kept = finalize_run(manner.flow(session, last_run(session.store, run)))
+        for host, backups in kept.items():
+            click.echo(f"{host} keeps: {', '.join(backups) or 'no backup'}", err=True)
+
+
+def _split(given: dict[str, Any]) -> tuple[Asked, Manner, bool]:
+    yes = bool(given.pop("yes"))
+    manner = Manner(given.pop("output"), given.pop("on_failure"), given.pop("approved"))
+    return Asked(**given), manner, yes
+
+
+def _saved(file: Path) -> Plan:
+    try:
+        return from_json(Plan, json.loads(file.read_text()))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(
+            f"{file}: is not a saved plan: {error}", "make one: plan --out"
+        ) from None
+
+
+def _request(plan: Plan) -> Request:
+    return Request(plan.installed, plan.target, plan.procedure, plan.inputs, plan.waived, plan.only)
+
+
+def _examined(session: Session, request: Request, plan: Plan | None) -> Plan:
+    findings, made = examine(session, request)
+    _complain(findings, request)
+    insist(findings, request.waived)
+    if not made:
+        raise InvalidInput("there is nothing to plan", "changeover release list")
+    if plan:
+        refuse_stale(plan, made)
+    return plan or made
+
+
+def _complain(findings: Sequence[Finding], request: Request) -> None:
+    if blocking(findings, request.waived):
+        for line in finding_lines(findings, request.waived):
+            click.echo(line, err=True)
+
+
+def _begin(session: Session, plan: Plan, manner: Manner, *, asked_to_confirm: bool) -> None:
+    if asked_to_confirm:
+        _print(manner, plan_lines(plan, session.instance.language, whole=False))
+        _confirm("Carry it out?", needed=True)
+    _drive(session, manner.flow(session, new_run()), lambda flow: flow.begin(plan))
+
+
+def _confirm(question: str, *, needed: bool) -> None:
+    if not needed:
+        return
+    if not click.get_text_stream("stdin").isatty():
+        raise InvalidInput("nobody is there to say yes", "say it beforehand: --yes")
+    click.confirm(question, abort=True, err=True)
+
+
+def _print(manner: Manner, lines: Any) -> None:
+    for line in lines:
+        click.echo(line, err=manner.output == "json")
+
+
+def _drive(session: Session, flow: Flow, work: Callable[[Flow], None]) -> None:
+    try:
+        work(flow)
+    finally:
+        _sum_up(flow.state)
+
+
+def _sum_up(state: RunState) -> None:
+    if state.started:
+        for line in run_summary_lines(state):
+            click.echo(line, err=True)

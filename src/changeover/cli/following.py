@@ -1,0 +1,25 @@
+"""Print the entries of a journal as they come."""
+
+from __future__ import annotations
+
+import threading
+
+import click
+
+from changeover.engine.journal import Follower, encode
+from changeover.model.events import Entry
+from changeover.views.run import entry_line
+
+_lock = threading.Lock()
+
+
+def follower(output: str) -> Follower:
+    """Return what prints each entry: a line for people, or one JSON event a line."""
+
+    def tell(entry: Entry) -> None:
+        line = encode(entry) if output == "json" else entry_line(entry)
+        if line:
+            with _lock:
+                click.echo(line)
+
+    return tell

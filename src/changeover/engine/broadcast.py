@@ -1,0 +1,89 @@
+"""Send the journal to the hosts, so that another machine can go on where this one died."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from changeover.engine.journal import decode, encode
+from changeover.errors import ChangeoverError, InvalidInput
+from changeover.hosts.host import Host, digest
+from changeover.model.events import Entry
+
+MOST_BYTES = 3600
+"""Longer lines are cut into parts: shells split longer writes, and concurrent ones would mix."""
+
+
+class Broadcast:
+    """Tells every host of every entry, at the latest with the next command it gets."""
+
+    def __init__(self, hosts: Mapping[str, Host]) -> None:
+        self._hosts = hosts
+
+    def __call__(self, entry: Entry) -> None:
+        """Queue an entry for every host."""
+        for host in self._hosts.values():
+            self._tell(host, entry)
+
+    def _tell(self, host: Host, entry: Entry) -> None:
+        for line in lines_of(encode(entry)):
+            host.transport.announce(line)
+
+    def catch_up(self, entries: Iterable[Entry]) -> None:
+        """Queue what a killed process did not send any more: a copy must have no gaps."""
+        known = list(entries)
+        for host in self._hosts.values():
+            remembered = {e.seq for e in entries_of(host.transport.journal_lines())}
+            for entry in known:
+                if entry.seq not in remembered:
+                    self._tell(host, entry)
+
+    def keep_plan(self, name: str, body: Any) -> None:
+        """Put a plan where a takeover finds it."""
+        content = json.dumps(body, ensure_ascii=False).encode()
+        for host in self._hosts.values():
+            folder = f"{host.state_dir}/plans"
+            host.make_folder(folder, mode=0o700)
+            host.write(f"{folder}/{name}.json", content, mode=0o600)
+
+    def flush(self) -> None:
+        """Send what is still queued to the hosts that can be reached."""
+        for host in self._hosts.values():
+            with contextlib.suppress(ChangeoverError):
+                host.transport.flush()
+
+
+def lines_of(line: str) -> Iterator[str]:
+    """Cut a line into parts that fit: `{"part": 1, "of": 3, "id": hash, "text": ...}`."""
+    if len(line.encode()) <= MOST_BYTES:
+        yield line
+        return
+    size = MOST_BYTES // 6  # a character may take six bytes once it is quoted
+    parts = [line[i : i + size] for i in range(0, len(line), size)]
+    name = digest(line.encode())[:12]
+    for number, text in enumerate(parts, 1):
+        yield json.dumps({"part": number, "of": len(parts), "id": name, "text": text})
+
+
+def entries_of(lines: Iterable[str]) -> Iterator[Entry]:
+    """Read entries back from a host's journal; torn and blank lines are passed over."""
+    parts: dict[str, list[str]] = {}
+    for line in lines:
+        whole = _joined(line, parts)
+        if whole:
+            with contextlib.suppress(ValueError, KeyError, InvalidInput):
+                yield decode(json.loads(whole))
+
+
+def _joined(line: str, parts: dict[str, list[str]]) -> str:
+    with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+        found = json.loads(line)
+        if "part" not in found:
+            return line
+        texts = parts.setdefault(found["id"], [])
+        texts.append(found["text"])
+        if len(texts) == found["of"]:
+            return "".join(parts.pop(found["id"]))
+    return ""

@@ -1,0 +1,238 @@
+"""A run from its plan to its end: forward hop by hop, or back; begun, resumed or taken over."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
+from changeover import __version__
+from changeover.engine.attempt import Crew, pass_gate
+from changeover.engine.broadcast import Broadcast
+from changeover.engine.drift import moved_since
+from changeover.engine.journal import Follower, Journal
+from changeover.engine.lock import InstanceLock, holder_here
+from changeover.engine.operator import Answer, Controls, Decision, Operator
+from changeover.engine.order import UPGRADE
+from changeover.engine.planner import Request
+from changeover.engine.prober import Prober
+from changeover.engine.proof import prove
+from changeover.engine.runner import GoBack, Runner
+from changeover.engine.session import Session
+from changeover.engine.undo import plan_undo
+from changeover.errors import ChangeoverError, NotReady, PlanStale
+from changeover.model import events as ev
+from changeover.model.codec import digest_of, from_json, to_json
+from changeover.model.plan import Hop, Plan
+from changeover.model.state import RunState, Stage
+
+
+class Undone(ChangeoverError):
+    """A step failed and everything was taken back."""
+
+    exit_code = 4
+
+
+def new_run() -> str:
+    """Name a run so that names sort by time."""
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
+    return f"{now}-{secrets.token_hex(2)}"
+
+
+def refuse_stale(plan: Plan, fresh: Plan) -> None:
+    """Raise `PlanStale`, naming every fact that moved, where a plan no longer fits the hosts."""
+    moved = moved_since(plan, fresh)
+    if moved:
+        raise PlanStale(
+            "the plan no longer fits what is there:\n  " + "\n  ".join(moved),
+            "look at what changed and plan again: changeover plan",
+        )
+
+
+def request_of(plan: Plan) -> Request:
+    """Return what was asked for when a plan was made."""
+    return Request(plan.installed, plan.target, plan.procedure, plan.inputs, plan.waived, plan.only)
+
+
+class Flow:
+    """One run of an instance."""
+
+    def __init__(
+        self, session: Session, run: str, operator: Operator, followers: tuple[Follower, ...] = ()
+    ) -> None:
+        self.session, self.operator = session, operator
+        self.controls = Controls(session.store, run)
+        self.journal = Journal(session.store, run, followers)
+        self._broadcast = Broadcast(session.hosts)
+        self.journal.follow(self._broadcast)
+        self.crew = Crew(
+            session.hosts, session.action, self.journal, operator, session.masker, session.store
+        )
+
+    @property
+    def state(self) -> RunState:
+        """Where the run stands."""
+        return self.journal.state
+
+    def begin(self, plan: Plan) -> None:
+        """Carry out a plan; whatever moved since it was made stops the step it concerns."""
+        with self.holding():
+            digest = self._keep(plan)
+            self.session.keep_bundles(plan)
+            self.journal.append(
+                ev.RunStarted(
+                    digest, plan.procedure, plan.installed, plan.target, __version__,
+                    self.operator.name,
+                )
+            )  # fmt: skip
+            for name, reason in plan.waived.items():
+                self.journal.append(ev.Waived(name, reason, self.operator.name))
+            self._watched(lambda: self._forward(plan))
+
+    def go_on(self, after: str = "") -> None:
+        """Continue from wherever the journal ends, in the direction it was going."""
+        state = self.state
+        if state.stage.ended:
+            raise NotReady(f"run {state.run} is {state.stage}", "start another: changeover plan")
+        with self.holding():
+            self.journal.append(ev.Resumed(self.operator.name, __version__, after))
+            if state.undo:
+                self._watched(self._back)
+            else:
+                self._watched(lambda: self._forward(self.plan()))
+
+    def go_back(self, reason: str) -> None:
+        """Undo the run, whether it ended or not."""
+        with self.holding():
+            if not self.state.undo:
+                answer = Answer(Decision.UNDO, self.operator.name, reason)
+                self._begin_undo(answer)
+            self._watched(self._back)
+
+    def refuse_undone(self) -> None:
+        """Raise `NotReady` where there is nothing to take back."""
+        if self.state.stage is Stage.UNDONE:
+            raise NotReady(f"run {self.state.run} was undone already", "changeover history")
+
+    def plan(self) -> Plan:
+        """Return the plan the run began with."""
+        started = self.state.started
+        if not started:
+            raise NotReady(f"run {self.journal.run} never started", "changeover history")
+        return self._load(started.plan)
+
+    def executed(self) -> Plan:
+        """Return the plan with every hop as it was planned at its boundary."""
+        plan = self.plan()
+        hops = [self._hop_begun(hop.version) or hop for hop in plan.hops]
+        return replace(plan, hops=tuple(hops))
+
+    def way_back(self) -> Plan:
+        """Plan the undo of the run."""
+        return plan_undo(self.executed(), self.crew)
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Hold the instance: its lock here and on every host, under a fresh token."""
+        session = self.session
+        holder = holder_here(session.store.identity, self.journal.run, self.operator.name)
+        lock = InstanceLock(session.store.folder, session.locks(), holder)
+        token = max(self.state.token + 1, session.store.next_token())
+        lock.take(token)
+        try:
+            self.journal.append(ev.LockTaken(lock.token, self.operator.name))
+            session.arm(lock.token)
+            self._broadcast.catch_up(session.store.entries())
+            yield
+        finally:
+            self._broadcast.flush()
+            lock.release()
+
+    def _watched(self, work: Callable[[], None]) -> None:
+        endpoints, folder = self.session.instance.endpoints, self.session.instance.folder
+        with ExitStack() as stack:
+            stack.enter_context(Prober(endpoints, folder, self.journal.append))
+            stack.enter_context(self.controls.listening())
+            try:
+                work()
+            except GoBack as chosen:
+                self._begin_undo(chosen.answer)
+                self._back()
+                raise Undone(
+                    f"{chosen.cause.message}; everything was taken back",
+                    chosen.cause.remedy,
+                ) from chosen.cause
+
+    def _forward(self, plan: Plan) -> None:
+        for index, outline in enumerate(plan.hops):
+            hop = self._hop_begun(outline.version) or self._boundary(plan, index)
+            Runner(self.crew, self.controls, self.session.instance.language).run(hop.steps)
+        if plan.procedure == UPGRADE and not plan.only:
+            self._prove(plan.target)
+        self._end("done")
+
+    def _hop_begun(self, version: str) -> Hop | None:
+        digest = self.state.hops.get(version)
+        if not digest:
+            return None
+        return next(h for h in self._load(digest).hops if h.version == version)
+
+    def _boundary(self, plan: Plan, index: int) -> Hop:
+        """Plan a hop again now that the one before is there; a difference stops at a gate."""
+        outline = plan.hops[index]
+        if index == 0:
+            hop = outline
+        else:
+            release = self.session.release(outline.version)
+            hop = self.session.planner().hop(release, request_of(plan), first=True)
+            self._pass_boundary(outline, hop)
+        at_boundary = replace(plan, hops=(hop,))
+        self.journal.append(ev.HopStarted(outline.version, self._keep(at_boundary)))
+        return hop
+
+    def _pass_boundary(self, outline: Hop, hop: Hop) -> None:
+        foreseen = {s.key for s in outline.steps if s.change.needed or s.change.unforeseen}
+        new = [s for s in hop.steps if s.change.needed and s.key not in foreseen]
+        if new:
+            said = "; ".join(f"{s.key}: {s.change.summary}" for s in new)
+            gate = ev.GateReached(f"{hop.version}/boundary", "boundary", f"was not planned: {said}")
+            pass_gate(self.journal, self.operator, gate)
+
+    def _begin_undo(self, answer: Answer) -> None:
+        way = self.way_back()
+        self.journal.append(ev.UndoStarted(self._keep(way), answer.by, answer.reason))
+
+    def _back(self) -> None:
+        undo = self.state.undo
+        if not undo:
+            raise NotReady("no undo was begun", "changeover undo")
+        way = self._load(undo.plan)
+        Runner(self.crew, self.controls, self.session.instance.language).run(way.steps)
+        self._prove(way.target)
+        self._end("undone")
+
+    def _prove(self, version: str) -> None:
+        for what in prove(self.session, version, self._answered_before()):
+            self.journal.append(ev.Proven(what))
+
+    def _answered_before(self) -> frozenset[str]:
+        return frozenset(self.plan().answering)
+
+    def _end(self, outcome: str) -> None:
+        if self.state.stage is not Stage(outcome):
+            self.journal.append(ev.RunEnded(outcome, self.operator.name))
+        for key, took in self.state.seconds.items():
+            step = key.rpartition("/")[2].partition("@")[0]
+            self.session.store.save_duration(f"step {step}", took)
+
+    def _keep(self, plan: Plan) -> str:
+        body = to_json(plan)
+        digest = digest_of(body)
+        self.session.store.save_plan(digest, body)
+        self._broadcast.keep_plan(digest, body)
+        return digest
+
+    def _load(self, digest: str) -> Plan:
+        return from_json(Plan, self.session.store.plan(digest))

@@ -1,0 +1,167 @@
+"""One run at a time: a lock in the store, and one with a lease and a token on every host.
+
+The store's lock is the kernel's (`flock`): it ends with the process that holds it, so a killed run
+can go on at once on the same machine. The hosts' locks keep other machines out: they lapse
+`LEASE` seconds after their holder was last heard of, and every effect on a host is refused once
+the token there is another one (fencing).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from changeover.errors import ChangeoverError, Fenced, LockHeld, Unreachable
+
+LEASE = 30.0
+"""Seconds a host's lock outlives a holder that is no longer heard of."""
+RENEW_EVERY = 8.0
+
+
+class HostLock(Protocol):
+    """The lock on one host, as `changeover.hosts` keeps it."""
+
+    def lock_take(self, token: int, holder: str, ttl: float, *, force: bool = False) -> Any:
+        """Take the lock; return None, or who holds it."""
+
+    def lock_renew(self) -> None:
+        """Prolong the lease; raise `Fenced` if the lock is another's now."""
+
+    def lock_release(self) -> None:
+        """Give the lock back."""
+
+    def lock_show(self) -> Any:
+        """Return who holds it, or None."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds the lock of an instance, as it is shown to others."""
+
+    store: str
+    run: str
+    by: str
+    machine: str
+    pid: int
+
+    def __str__(self) -> str:
+        return f"{self.by} on {self.machine} (process {self.pid}, run {self.run})"
+
+    def line(self) -> str:
+        """Return one word for the host's lock file."""
+        return "|".join([self.store, self.run, self.by, self.machine, str(self.pid)])
+
+
+def parse_holder(line: str) -> Holder:
+    """Read what `Holder.line` wrote."""
+    store, run, by, machine, pid = (line.split("|") + [""] * 5)[:5]
+    return Holder(store, run, by, machine, int(pid) if pid.isdigit() else 0)
+
+
+class StoreLock:
+    """The lock of the store on this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "lock"
+        self._file: IO[str] | None = None
+
+    def take(self, holder: Holder) -> None:
+        """Take it, or raise `LockHeld` saying who has it."""
+        file = self._path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise LockHeld(
+                f"{self.shown() or 'somebody'} is at work on this instance",
+                "watch it: changeover watch; ask it to stop: changeover pause",
+            ) from None
+        file.truncate(0)
+        file.write(json.dumps(vars(holder)))
+        file.flush()
+        self._file = file
+
+    def shown(self) -> Holder | None:
+        """Return who holds it now; None where nobody does."""
+        with contextlib.suppress(OSError, ValueError, TypeError), self._path.open("r+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return Holder(**json.loads(self._path.read_text()))
+        return None
+
+    def release(self) -> None:
+        """Give it back."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
+class InstanceLock:
+    """Holds the store's lock and every host's while a run lives."""
+
+    def __init__(self, folder: Path, hosts: Mapping[str, HostLock], holder: Holder) -> None:
+        self._local, self._hosts, self._holder = StoreLock(folder), hosts, holder
+        self._stop = threading.Event()
+        self._renewal = threading.Thread(target=self._renew, daemon=True)
+        self.token = 0
+
+    def take(self, token: int, *, force: bool = False) -> None:
+        """Take all locks; the token must be higher than any before it on these hosts."""
+        self._local.take(self._holder)
+        self.token = token
+        try:
+            with ThreadPoolExecutor(max(1, min(len(self._hosts), 32))) as pool:
+                for _ in pool.map(lambda name: self._take_on(name, force=force), self._hosts):
+                    pass
+        except ChangeoverError:
+            self.release()
+            raise
+        self._renewal.start()
+
+    def _take_on(self, name: str, *, force: bool) -> None:
+        lock, line = self._hosts[name], self._holder.line()
+        held = lock.lock_take(self.token, line, LEASE, force=force)
+        if held is None:
+            return
+        other = parse_holder(held.holder)
+        # We hold the kernel's lock of that store, so the process that wrote this is gone.
+        if other.store == self._holder.store:
+            held = lock.lock_take(max(self.token, held.token + 1), line, LEASE, force=True)
+        if held is not None:
+            raise LockHeld(
+                f"{name}: held by {other}",
+                f"it lapses {LEASE:.0f} s after that process was last heard of; if it is dead and "
+                "its machine lost: changeover takeover",
+            )
+
+    def release(self) -> None:
+        """Give everything back that can still be given back."""
+        self._stop.set()
+        if self._renewal.is_alive():
+            self._renewal.join()
+        for lock in self._hosts.values():
+            with contextlib.suppress(Unreachable, Fenced):
+                lock.lock_release()
+        self._local.release()
+
+    def _renew(self) -> None:
+        while not self._stop.wait(RENEW_EVERY):
+            for lock in self._hosts.values():
+                # A host that is away keeps its lease for now; a stolen one fences every effect.
+                with contextlib.suppress(ChangeoverError):
+                    lock.lock_renew()
+
+
+def holder_here(store: str, run: str, by: str) -> Holder:
+    """Describe this process."""
+    return Holder(store, run, by.replace("|", "/"), socket.gethostname(), os.getpid())

@@ -1,0 +1,83 @@
+"""Continue a run whose machine is lost, from what its hosts remember."""
+
+from __future__ import annotations
+
+import json
+
+from changeover.engine.audit import copies
+from changeover.engine.journal import GENESIS, chain, encode
+from changeover.engine.session import Session
+from changeover.errors import NotReady, Tampered
+from changeover.model import events as ev
+from changeover.model.state import replay
+
+
+def fetch(session: Session) -> str:
+    """Bring the hosts' journal and plans into this store; return the run that is open.
+
+    Every host has every entry that was announced before its last effect. Entries that never left
+    the lost machine are about outcomes; resuming probes those again.
+    """
+    entries = _union(session)
+    if not entries:
+        raise NotReady("the hosts remember no run of this instance", "changeover history")
+    _refuse_gaps(entries)
+    _import(session, entries)
+    for digest in _plans(entries):
+        session.store.save_plan(digest, _plan_from_hosts(session, digest))
+    run = entries[-1].run
+    state = replay(entry for entry in entries if entry.run == run)
+    if state.stage.ended:
+        raise NotReady(f"the last run, {run}, is {state.stage}: there is nothing to take over")
+    return run
+
+
+def _union(session: Session) -> list[ev.Entry]:
+    found: dict[int, ev.Entry] = {}
+    for copy in copies(session):
+        for entry in copy.entries:
+            other = found.setdefault(entry.seq, entry)
+            if other.hash != entry.hash:
+                raise Tampered(
+                    f"the hosts disagree on entry {entry.seq}",
+                    "two stores wrote to the same instance: changeover audit verify on each",
+                )
+    return [found[seq] for seq in sorted(found)]
+
+
+def _refuse_gaps(entries: list[ev.Entry]) -> None:
+    previous = GENESIS
+    for number, entry in enumerate(entries, 1):
+        right = chain(entry.seq, entry.run, entry.at, entry.event, previous)
+        if entry.seq != number or entry != right:
+            raise Tampered(
+                f"the hosts' copies are broken at entry {number}",
+                "reach all hosts of the instance, then try again",
+            )
+        previous = entry.hash
+
+
+def _import(session: Session, entries: list[ev.Entry]) -> None:
+    known = {entry.seq: entry for entry in session.store.entries()}
+    for entry in entries:
+        ours = known.get(entry.seq)
+        if ours is None:
+            session.store.add(entry, encode(entry))
+        elif ours.hash != entry.hash:
+            raise Tampered(
+                f"this store has another entry {entry.seq} than the hosts",
+                "take over with an empty store: CHANGEOVER_STATE=FOLDER changeover takeover",
+            )
+
+
+def _plans(entries: list[ev.Entry]) -> list[str]:
+    kinds = ev.RunStarted | ev.HopStarted | ev.UndoStarted
+    return [entry.event.plan for entry in entries if isinstance(entry.event, kinds)]
+
+
+def _plan_from_hosts(session: Session, digest: str) -> object:
+    for host in session.hosts.values():
+        content = host.read(f"{host.state_dir}/plans/{digest}.json")
+        if content:
+            return json.loads(content)
+    raise NotReady(f"no host keeps the plan {digest[:12]}", "the run cannot be taken over")
