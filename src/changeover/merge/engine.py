@@ -1,0 +1,214 @@
+"""A merge from bytes to bytes: read, merge by structure, check the result, or ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from changeover.merge.catalogue import detect, load
+from changeover.merge.encoding import Source, decode, merged_flags
+from changeover.merge.formats.base import Format
+from changeover.merge.marking import marked_text
+from changeover.merge.renaming import carry
+from changeover.merge.replay import replay
+from changeover.merge.report import conflicts_of, local_comments_noted
+from changeover.merge.structural import Clash, TreeMerge
+from changeover.merge.tree import Block, Key, Value
+from changeover.merge.values import ValueMerge, first_difference
+from changeover.merge.verdict import (
+    Answer,
+    Conflict,
+    Merged,
+    Note,
+    Told,
+    Unreadable,
+    parse_answer,
+    shown_path,
+    split_path,
+)
+
+Identity = Mapping[str, str | Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """One of the three texts, read: its tree and what it means."""
+
+    text: str
+    tree: Block
+    value: Value
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One way to merge: its tree, what it found, and where its meaning is not as it has to be."""
+
+    tree: Block
+    clashes: tuple[Clash, ...]
+    difference: Key | None
+
+
+def merge(  # noqa: PLR0913 - the one public door; all but three are named
+    base: bytes | None,
+    ours: bytes,
+    theirs: bytes,
+    *,
+    format: str | None = None,  # noqa: A002 - the word operators use
+    name: str | None = None,
+    identity: Identity | None = None,
+    renamed: Mapping[str, str] | None = None,
+    required: Sequence[str] = (),
+    answers: Mapping[str, Answer | str] | None = None,
+) -> Merged:
+    """Merge an edited file with its new reference; `base` is the reference it was made from.
+
+    Raises `Unreadable` where one of the three cannot be read in its format.
+    """
+    told = told_of(identity, renamed, required, answers)
+    sources = [decode(base) if base else None, decode(ours), decode(theirs)]
+    flags = merged_flags(sources[0], *sources[1:])  # type: ignore[arg-type] - ours and theirs are there
+    texts = [source.text if source else None for source in sources]
+    chosen = format or detect(name, texts[2] or texts[1] or "")
+    merged = merge_texts(load(chosen), texts, told)
+    return replace(
+        merged,
+        text=_written(merged.text, flags),
+        marked=_written(merged.marked, flags) if merged.conflicts else b"",
+    )
+
+
+def _written(text: bytes, flags: Source) -> bytes:
+    return flags.written(text.decode("utf-8", "surrogateescape"))
+
+
+def told_of(
+    identity: Identity | None = None,
+    renamed: Mapping[str, str] | None = None,
+    required: Sequence[str] = (),
+    answers: Mapping[str, Answer | str] | None = None,
+) -> Told:
+    """Gather what is told about a merge."""
+    fields = {
+        path: (found,) if isinstance(found, str) else tuple(found)
+        for path, found in (identity or {}).items()
+    }
+    moves = {split_path(old): split_path(new) for old, new in (renamed or {}).items()}
+    settled = {
+        path: parse_answer(answer) if isinstance(answer, str) else answer
+        for path, answer in (answers or {}).items()
+    }
+    return Told(fields, moves, tuple(required), settled)
+
+
+def parse(form: Format, text: str, which: str) -> Parsed:
+    """Read one of the three texts; the error names it."""
+    try:
+        tree, value = form.read(text)
+    except Unreadable as error:
+        raise Unreadable(f"{which}: {error.what}", error.line, error.column) from error
+    if tree.text != text:
+        raise Unreadable(f"{which}: laid out in a way that cannot be merged by structure")
+    return Parsed(text, tree, value)
+
+
+def merge_texts(
+    form: Format, texts: Sequence[str | None], told: Told, *, whole: bool = True
+) -> Merged:
+    """Merge three texts of one format; `whole` allows the shortcut for unchanged files."""
+    old, mine, new = texts
+    assert mine is not None and new is not None  # noqa: S101, PT018 - only the base may be absent
+    base = parse(form, old, "base") if old is not None else None
+    ours = base if base and mine == old else parse(form, mine, "ours")
+    theirs = base if base and new == old else parse(form, new, "theirs")
+    return _Session(form, told, (base, ours, theirs), whole).run()
+
+
+class _Session:
+    def __init__(
+        self,
+        form: Format,
+        told: Told,
+        sides: tuple[Parsed | None, Parsed, Parsed],
+        whole: bool,
+    ) -> None:
+        self.form, self.told, self.whole = form, told, whole
+        self.base, self.ours, self.theirs = sides
+        self.values = ValueMerge(form.meaning, told)
+        self.notes: dict[Key, str] = {}
+        self.carried = carry(told.renamed, self.base and self.base.tree, self.ours.tree,
+                             self.theirs.tree)  # fmt: skip
+
+    def run(self) -> Merged:
+        """Try by structure, then by replaying the local edits; else keep the local file and ask."""
+        moved = self.carried.value
+        before = moved(self.base.value) if self.base else None
+        self.expected = self.values.merge(before, moved(self.ours.value), self.theirs.value)
+        attempt = self._structural()
+        if attempt.difference is not None:
+            attempt = self._replayed(attempt)
+        return self._merged(attempt)
+
+    def _structural(self) -> Attempt:
+        trees = self.carried.trees
+        merge = TreeMerge(self.form.meaning, self.told, self.form.value_text, whole=self.whole,
+                          carried=self.carried.items)  # fmt: skip
+        tree = merge.root(trees[0], trees[1], self.theirs.tree)
+        self.notes.update(merge.notes)
+        return Attempt(tree, tuple(merge.clashes), self._difference(tree))
+
+    def _difference(self, tree: Block) -> Key | None:
+        """Return where the text of a tree does not mean what it has to."""
+        text = tree.text
+        if self.values.conflicts or self.values.given or text not in (
+            self.ours.text, self.theirs.text
+        ):  # fmt: skip
+            try:
+                actual = self.form.values(text)
+            except Unreadable:
+                return ("(the result cannot be read)",)
+        else:
+            actual = (self.ours if text == self.ours.text else self.theirs).value
+        return first_difference(self.expected, actual, skip=frozenset(self.values.given))
+
+    def _replayed(self, failed: Attempt) -> Attempt:
+        for flags in (False, True):
+            onto, other = (self.ours, self.theirs) if flags else (self.theirs, self.ours)
+            text = replay(self.form, onto.text, onto.value, self.expected)
+            if text is None or other is onto:
+                continue
+            tree = parse(self.form, text, "result").tree
+            difference = self._difference(tree)
+            if difference is None:
+                return Attempt(tree, failed.clashes, None)
+        return Attempt(self.ours.tree, failed.clashes, failed.difference or ())
+
+    def _merged(self, attempt: Attempt) -> Merged:
+        sides = (self.base and self.base.tree, self.ours.tree, self.theirs.tree)
+        conflicts = conflicts_of(sides, attempt.clashes, self.values, attempt.difference)
+        conflicts += self._required()
+        text = attempt.tree.text
+        notes = [Note(shown_path(path), note) for path, note in self.notes.items()]
+        if self.base:
+            notes += local_comments_noted(self.base.tree, self.ours.tree, self.theirs.tree, text)
+        notes += self.form.remarks(self.expected or {}, self.ours.value, self.theirs.value)
+        marked = marked_text(attempt.tree) if conflicts else ""
+        return Merged(_bytes(text), tuple(conflicts), tuple(notes), self.form.name, _bytes(marked))
+
+    def _required(self) -> list[Conflict]:
+        found = []
+        for path in self.told.required:
+            if path not in self.told.answers and not _has(self.ours.value, split_path(path)):
+                found.append(Conflict(path, "required", reason="new, and has no default"))
+        return found
+
+
+def _has(value: Value, path: Key) -> bool:
+    for word in path:
+        if not isinstance(value, dict) or word not in value:
+            return False
+        value = value[word]
+    return True
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

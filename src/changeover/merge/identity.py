@@ -1,0 +1,139 @@
+"""Which element of a list is which, decided jointly over base, ours and theirs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from changeover.merge.tree import Plain, Value
+
+_KNOWN = (
+    "name", "id", "key", "uid", "uuid", "slug", "alias", "job_name", "username", "user", "queue",
+    "topic", "hostname", "host", "address", "target", "path", "url", "port", "container_port",
+    "source", "src", "dest", "label", "title", "type", "kind",
+)  # fmt: skip
+_ALIKE = 0.5
+
+
+def keys_for(
+    versions: Sequence[Sequence[Value]], fields: Sequence[str] = ()
+) -> list[list[str]]:
+    """Return one key per element for each of the three lists (base, ours, theirs).
+
+    Elements that are the same in spirit get the same key; `fields` are those the release told.
+    """
+    chosen = tuple(fields) or _identifying_fields(versions)
+    named = [[_name(value, chosen) for value in values] for values in versions]
+    keys = [_numbered(names) for names in named]
+    base = versions[0]
+    for side in (1, 2):
+        _pair_renamed((base, keys[0]), (versions[side], keys[side]), keys)
+    return keys
+
+
+def _name(value: Value, fields: tuple[str, ...]) -> str:
+    if isinstance(value, dict) and fields:
+        parts = [_at(value, name) for name in fields]
+        if any(part is not None for part in parts):
+            return "/".join(_shown(part) for part in parts)
+    return _shown(value)
+
+
+def _at(value: Value, path: str) -> Value | None:
+    current: Value | None = value
+    for part in path.split("."):
+        current = current.get(part) if isinstance(current, dict) else None
+    return current
+
+
+def _shown(value: Value | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Plain):
+        return value.text
+    return value if isinstance(value, str) else repr(value)
+
+
+def _numbered(names: list[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    keys = []
+    for name in names:
+        seen[name] += 1
+        keys.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+    return keys
+
+
+def _identifying_fields(versions: Sequence[Sequence[Value]]) -> tuple[str, ...]:
+    maps = [[value for value in values if isinstance(value, dict)] for values in versions]
+    if not any(maps):
+        return ()
+    if any("metadata" in value and "kind" in value for value in maps[0] or maps[2]):
+        return ("kind", "metadata.namespace", "metadata.name")
+    reference = maps[0] or maps[2] or maps[1]
+    candidates = [field for field in reference[0] if _identifies(field, maps, reference)]
+    return tuple(sorted(candidates, key=lambda field: _rank(field, maps))[:1])
+
+
+def _identifies(
+    field: str, maps: list[list[dict[str, Value]]], reference: list[dict[str, Value]]
+) -> bool:
+    if not all(_is_scalar(value.get(field)) for value in reference):
+        return False
+    for values in maps:
+        names = [_shown(value[field]) for value in values if _is_scalar(value.get(field))]
+        if len(set(names)) != len(names):
+            return False
+    return True
+
+
+def _is_scalar(value: Value | None) -> bool:
+    return isinstance(value, (str, Plain))
+
+
+def _rank(field: str, maps: list[list[dict[str, Value]]]) -> tuple[bool, int, int]:
+    known = _KNOWN.index(field.lower()) if field.lower() in _KNOWN else len(_KNOWN)
+    base = {_shown(value.get(field)) for value in maps[0]}
+    sides = [{_shown(value.get(field)) for value in values} for values in maps[1:]]
+    kept = sum(len(base & side) for side in sides)
+    return known == len(_KNOWN), -kept if known == len(_KNOWN) else 0, known
+
+
+Side = tuple[Sequence[Value], list[str]]
+
+
+def _pair_renamed(base: Side, side: Side, every: list[list[str]]) -> None:
+    """Give an element that lost its name the key of the base's element it is most like."""
+    values, keys = side
+    known, taken = set(keys), set(base[1])
+    lost = [i for i, key in enumerate(base[1]) if key not in known and _rich(base[0][i])]
+    fresh = [j for j, key in enumerate(keys) if key not in taken and _rich(values[j])]
+    if not lost or not fresh or len(lost) * len(fresh) > 2_500:
+        return
+    scored = sorted(
+        ((likeness(base[0][i], values[j]), -abs(i - j), i, j) for i in lost for j in fresh),
+        reverse=True,
+    )
+    used: set[tuple[str, int]] = set()
+    for score, _, i, j in scored:
+        if score >= _ALIKE and not used & {("base", i), ("side", j)}:
+            used |= {("base", i), ("side", j)}
+            keys[j] = base[1][i]
+
+
+def _rich(value: Value) -> bool:
+    return isinstance(value, (dict, list)) and len(value) > 0
+
+
+def likeness(one: Value, other: Value) -> float:
+    """Return how much two values have in common, from 0 to 1."""
+    mine, yours = Counter(_facts(one)), Counter(_facts(other))
+    total = max(sum(mine.values()), sum(yours.values()))
+    return sum((mine & yours).values()) / total if total else 1.0
+
+
+def _facts(value: Value, prefix: str = "") -> list[str]:
+    if isinstance(value, Mapping):
+        return [fact for key, inner in value.items() for fact in _facts(inner, f"{prefix}.{key}")]
+    if isinstance(value, list):
+        return [fact for inner in value for fact in _facts(inner, f"{prefix}[]")]
+    return [f"{prefix}={_shown(value)}"]

@@ -1,0 +1,96 @@
+"""Conflicts and notes in the words and lines of the three files."""
+
+from __future__ import annotations
+
+from changeover.merge.structural import Clash
+from changeover.merge.tree import Block, Item, Key, Value, walk
+from changeover.merge.values import ValueMerge
+from changeover.merge.verdict import Conflict, Note, Side, shown_path
+
+Trees = tuple[Block | None, Block, Block]
+
+
+def conflicts_of(
+    trees: Trees, clashes: tuple[Clash, ...], values: ValueMerge, difference: Key | None
+) -> list[Conflict]:
+    """Return the conflicts that remain once the meaning of the result has been looked at."""
+    if not clashes and not values.conflicts and difference is None:
+        return []
+    places = [_places(tree) for tree in trees]
+    real = [clash for clash in clashes if clash.kind == "order" or _is_real(clash.path, values)]
+    found = [_from_clash(clash, trees, places) for clash in real]
+    for path, kind in values.conflicts.items():
+        if not any(_related(path, clash.path) for clash in real):
+            found.append(_from_path(path, kind, places))
+    if difference is not None and not found:
+        reason = "the pieces do not add up to what both sides mean; the local file is kept"
+        found.append(_from_path(difference, "unmergeable", places, reason))
+    elif difference is not None:
+        reason = "nothing of the new reference was taken: decide this first, then merge again"
+        found = [Conflict(c.path, c.kind, c.base, c.ours, c.theirs, reason) for c in found]
+    return found
+
+
+def _is_real(path: Key, values: ValueMerge) -> bool:
+    return any(_related(path, other) for other in values.conflicts)
+
+
+def _related(one: Key, other: Key) -> bool:
+    size = min(len(one), len(other))
+    return one[:size] == other[:size]
+
+
+Places = dict[Key, tuple[Item, int]]
+
+
+def _places(tree: Block | None) -> Places:
+    """Return every entry of a text by its path, with the line it starts on."""
+    if tree is None:
+        return {}
+    text = tree.text
+    places: Places = {}
+    line, at = 1, 0
+    for path, item, offset in walk(tree):
+        start = offset + len(item.head) - len(item.head.lstrip())
+        line += text.count("\n", at, start) if start >= at else -text.count("\n", start, at)
+        at = start
+        places.setdefault(path, (item, line))
+    return places
+
+
+def _from_clash(clash: Clash, trees: Trees, places: list[Places]) -> Conflict:
+    sides = []
+    for item, known in zip(clash.sides, places, strict=True):
+        placed = known.get(clash.path)
+        same = placed is not None and item is not None and placed[0].text == item.text
+        line = placed[1] if placed and same else None
+        sides.append(Side(item.text.strip("\n"), line) if item is not None else None)
+    return Conflict(shown_path(clash.path), clash.kind, *sides)
+
+
+def _from_path(path: Key, kind: str, places: list[Places], reason: str = "") -> Conflict:
+    sides = []
+    for known in places:
+        placed = known.get(path)
+        sides.append(Side(placed[0].text.strip("\n"), placed[1]) if placed else None)
+    return Conflict(shown_path(path) or "(file)", kind, *sides, reason)
+
+
+def local_comments_noted(base: Block, ours: Block, theirs: Block, result: str) -> list[Note]:
+    """Note the reference's new comments on keys that were deleted here."""
+    mine = {path for path, _, _ in walk(ours)}
+    new = {path: item for path, item, _ in walk(theirs)}
+    notes = []
+    for path, item, _ in walk(base):
+        known = new.get(path)
+        if path in mine or known is None or known.tail == item.tail or not known.tail.strip():
+            continue
+        notes.append(Note(shown_path(path), f"deleted here; the reference remarks: {known.tail.strip()}"))
+    return notes
+
+
+def value_at(value: Value | None, path: Key) -> Value | None:
+    """Return what stands at a path of maps."""
+    for word in path:
+        value = value.get(word) if isinstance(value, dict) else None
+    return value

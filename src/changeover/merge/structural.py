@@ -1,0 +1,304 @@
+"""The one algorithm: merges three trees child by child and splices their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from changeover.merge.layout import placed, settle_commas
+from changeover.merge.pairing import Slot, Slots, make_slots
+from changeover.merge.tree import Block, Item, Key, Leaf, Value
+from changeover.merge.values import Meaning, element_keys, is_ordered, kind_of, list_clash
+from changeover.merge.verdict import Answer, Told, shown_path
+from changeover.merge.weave import weave
+
+Triple = tuple[Item | None, Item | None, Item | None]
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A conflict found in the trees, before its texts and lines are looked up."""
+
+    path: Key
+    kind: str
+    sides: Triple
+
+
+@dataclass
+class TreeMerge:
+    """Merges trees and collects conflicts and notes by path."""
+
+    meaning: Meaning
+    told: Told
+    value_text: Callable[[str, Leaf], str] = lambda value, like: value
+    clashes: list[Clash] = field(default_factory=list)
+    notes: dict[Key, str] = field(default_factory=dict)
+    carried: dict[Key, tuple[Item | None, Item | None]] = field(default_factory=dict)
+    whole: bool = True
+    """Unset in tests: the root is then merged even where one side is the base."""
+
+    def root(self, base: Block | None, ours: Block, theirs: Block) -> Block:
+        """Merge three files."""
+        return self._block(base, ours, theirs, (), top=True)
+
+    def _block(
+        self, base: Block | None, ours: Block, theirs: Block, path: Key, *, top: bool = False
+    ) -> Block:
+        if not top or self.whole:
+            same = _unchanged(base, ours, theirs)
+            if same is not None:
+                return same
+        self._identify(base, ours, theirs, path)
+        slots = make_slots(base, ours, theirs)
+        self._refuse_orphans(slots, path)
+        kept = {}
+        like = ours if slots.ours_is_skeleton else theirs
+        for slot in slots.all:
+            merged = self._slot(slot, path)
+            if merged is not None:
+                source = theirs if merged is slot.theirs else ours if merged is slot.ours else like
+                kept[id(slot)] = placed(merged, source, like)
+        woven = weave(slots, kept)
+        self._report_order(slots, woven.gaps, path)
+        changed = len(woven.items) != len(like.items) or any(
+            mine is not other for mine, other in zip(woven.items, like.items, strict=True)
+        )
+        block = replace(like, items=woven.items, open=pick(base and base.open, ours.open,
+                        theirs.open), close=pick(base and base.close, ours.close, theirs.close))  # fmt: skip
+        return settle_commas(block, like) if changed and block.flow else block
+
+    def _identify(self, base: Block | None, ours: Block, theirs: Block, path: Key) -> None:
+        blocks = [base.items if base else [], ours.items, theirs.items]
+        groups = {item.group for items in blocks for item in items if item.group is not None}
+        for group in sorted(groups):
+            found = [[item for item in items if item.group == group] for items in blocks]
+            prefix = (group,) if group else ()
+            values = [[item.plain for item in items] for items in found]
+            keys = element_keys(self.meaning, self.told, (*path, *prefix), values)
+            for items, names in zip(found, keys, strict=True):
+                for item, name in zip(items, names, strict=True):
+                    item.key = (*prefix, name)
+
+    def _slot(self, slot: Slot, path: Key) -> Item | None:
+        base, ours, theirs = slot.base, slot.ours, slot.theirs
+        if slot.any.kind == "blank":
+            return _blank(base, ours, theirs)
+        if slot.any.kind == "comment":
+            return self._comment(base, ours, theirs, path)
+        where = (*path, *slot.any.key)
+        if where in self.carried and theirs is not None and ours is None and base is None:
+            base, ours = self.carried[where]
+        return self._entry((base, ours, theirs), where)
+
+    def _comment(
+        self, base: Item | None, ours: Item | None, theirs: Item | None, path: Key
+    ) -> Item | None:
+        if base is None:
+            return theirs or ours
+        if ours is None or theirs is None:
+            other = ours or theirs
+            if theirs and base.names and theirs.head.strip() != base.head.strip():
+                self.notes[(*path, base.names)] = (
+                    f"the reference's commented default is now {theirs.head.strip()!r}, "
+                    f"it was {base.head.strip()!r}"
+                )
+            changed = other is not None and other.head.split() != base.head.split()
+            return other if changed and other is ours else None
+        return ours if _same_text(theirs, base) else theirs
+
+    def _entry(self, sides: Triple, path: Key) -> Item | None:
+        base, ours, theirs = sides
+        if ours is None or theirs is None:
+            return self._one_sided(sides, path)
+        if base is not None and _same_text(ours, base):
+            return theirs
+        if _same_text(ours, theirs):
+            return theirs
+        if base is not None and _same_text(theirs, base):
+            return ours
+        if isinstance(ours.value, Block) and isinstance(theirs.value, Block):
+            if _alike(ours.value, theirs.value):
+                return self._blocks(sides, path)
+        elif isinstance(ours.value, Leaf) and isinstance(theirs.value, Leaf):
+            return self._leaves(sides, path)
+        return self._restyled(sides, path)
+
+    def _one_sided(self, sides: Triple, path: Key) -> Item | None:
+        base, ours, theirs = sides
+        left = ours or theirs
+        if left is None:
+            return None
+        if base is None:
+            return left
+        if left.plain == base.plain:
+            return None
+        return self._conflict(sides, path)
+
+    def _restyled(self, sides: Triple, path: Key) -> Item | None:
+        """Merge an entry that has another shape in one of the texts."""
+        base, ours, theirs = sides
+        assert ours is not None and theirs is not None  # noqa: S101, PT018 - callers saw to it
+        if ours.plain == theirs.plain or (base is not None and base.plain == ours.plain):
+            return theirs
+        if base is not None and base.plain == theirs.plain:
+            return ours
+        return self._conflict(sides, path)
+
+    def _leaves(self, sides: Triple, path: Key) -> Item | None:
+        base, ours, theirs = sides
+        assert ours is not None and theirs is not None  # noqa: S101, PT018 - callers saw to it
+        assert isinstance(ours.value, Leaf) and isinstance(theirs.value, Leaf)  # noqa: S101, PT018
+        old = base.plain if base is not None else None
+        if ours.plain == theirs.plain:
+            was = base.value.text if base and isinstance(base.value, Leaf) else None
+            chosen = ours if theirs.value.text == was else theirs
+        elif ours.plain == old:
+            chosen = theirs
+        elif theirs.plain == old:
+            chosen = ours
+        else:
+            return self._conflict(sides, path)
+        return self._dressed(sides, chosen.value, path)
+
+    def _blocks(self, sides: Triple, path: Key) -> Item | None:
+        base, ours, theirs = sides
+        assert ours is not None and theirs is not None  # noqa: S101, PT018 - callers saw to it
+        assert isinstance(ours.value, Block) and isinstance(theirs.value, Block)  # noqa: S101, PT018
+        before = base.value if base is not None and isinstance(base.value, Block) else None
+        if before is not None and not _alike(before, theirs.value):
+            before = None if before.shape != theirs.value.shape else before
+        if self._list_clash(before, ours.value, theirs.value, path):
+            return self._conflict(sides, path, "order")
+        merged = self._block(before, ours.value, theirs.value, path)
+        if not merged.entries and ours.value.entries and theirs.value.entries \
+                and not self.meaning.may_empty:  # fmt: skip
+            return self._conflict(sides, path, "emptied")
+        return self._dressed(sides, merged, path)
+
+    def _list_clash(self, base: Block | None, ours: Block, theirs: Block, path: Key) -> bool:
+        if ours.shape != "list":
+            return False
+        lists = [
+            [item.plain for item in block.entries] if block else [] for block in (base, ours, theirs)
+        ]
+        keys = element_keys(self.meaning, self.told, path, lists)
+        return list_clash(self.meaning, self.told, path, keys, lists)
+
+    def _dressed(self, sides: Triple, value: Leaf | Block | None, path: Key) -> Item:
+        """Give a merged value its head, separator and tail."""
+        base, ours, theirs = sides
+        assert ours is not None and theirs is not None  # noqa: S101, PT018 - callers saw to it
+        head = pick(base and base.head, ours.head, theirs.head)
+        if path in self.carried:
+            head = theirs.head
+        tail = _tail(base.tail if base else None, ours.tail, theirs.tail)
+        item = replace(theirs, head=head, value=value, tail=tail, sides=sides, _text=None)
+        item.sep = pick(base and base.sep, ours.sep, theirs.sep)
+        return item
+
+    def _conflict(self, sides: Triple, path: Key, kind: str = "") -> Item | None:
+        base, ours, theirs = sides
+        answer = self.told.answers.get(shown_path(path))
+        if answer == Answer("theirs"):
+            return theirs
+        if answer is not None and answer.choice == "value":
+            return self._answered(sides, answer.value)
+        if answer is None:
+            found = kind or kind_of(*(item.plain if item else None for item in sides))
+            self.clashes.append(Clash(path, found, sides))
+        elif ours is None:
+            return None
+        if ours is None:
+            return Item("gone", "", sides=sides, conflicted=True)
+        return replace(ours, sides=sides, conflicted=answer is None)
+
+    def _answered(self, sides: Triple, value: str) -> Item | None:
+        like = next((item for item in (sides[2], sides[1]) if item is not None), None)
+        if like is None or not isinstance(like.value, Leaf):
+            return sides[1]
+        text = self.value_text(value, like.value)
+        return replace(like, value=replace(like.value, text=text), _text=None)
+
+    def _refuse_orphans(self, slots: Slots, path: Key) -> None:
+        """Report what one side added beneath a table that the other side removed."""
+        prefixes = [
+            {item.key[:n] for item in map(side, slots.all) if item and item.value is not None
+             for n in range(1, len(item.key) + 1)}
+            for side in (lambda slot: slot.base, lambda slot: slot.ours, lambda slot: slot.theirs)
+        ]  # fmt: skip
+        if all(len(prefix) <= 1 for prefix in prefixes[0]):
+            return
+        base, ours, theirs = prefixes
+        for slot in slots.all:
+            if slot.base is not None or slot.any.value is None:
+                continue
+            gone = ours if slot.ours is None else theirs if slot.theirs is None else None
+            if gone is None:
+                continue
+            key = slot.any.key
+            lost = [key[:n] for n in range(1, len(key)) if key[:n] in base and key[:n] not in gone]
+            if lost:
+                slot.base = Item("entry", "", Leaf("", ""), key=key)
+
+    def _report_order(
+        self, slots: Slots, gaps: list[tuple[list[Slot], list[Slot]]], path: Key
+    ) -> None:
+        for mine, run in gaps:
+            keys = [[slot.any.key[-1] for slot in side if slot.any.key] for side in (mine, run)]
+            if all(is_ordered(self.meaning, self.told, path, names) for names in keys if names):
+                ours, theirs = (mine, run) if mine[0].ours is not None else (run, mine)
+                entries = [s.ours for s in ours if s.ours and s.any.kind == "entry"]
+                others = [s.theirs for s in theirs if s.theirs and s.any.kind == "entry"]
+                if entries and others and shown_path((*path, *entries[0].key)) \
+                        not in self.told.answers:  # fmt: skip
+                    self.clashes.append(
+                        Clash((*path, *entries[0].key), "order", (None, entries[0], others[0]))
+                    )
+        if slots.both_moved:
+            self.notes[path] = "both sides moved entries: the reference's order was taken"
+
+
+def _unchanged(base: Block | None, ours: Block, theirs: Block) -> Block | None:
+    if ours.text == theirs.text or (base is not None and ours.text == base.text):
+        return theirs
+    return ours if base is not None and theirs.text == base.text else None
+
+
+def _alike(one: Block, other: Block) -> bool:
+    return one.shape == other.shape and one.flow == other.flow
+
+
+def _same_text(one: Item, other: Item) -> bool:
+    return one.text == other.text
+
+
+def _blank(base: Item | None, ours: Item | None, theirs: Item | None) -> Item | None:
+    if base is None or (ours is not None and theirs is not None):
+        return theirs or ours
+    return None
+
+
+def pick(base: str | None, ours: str, theirs: str) -> str:
+    """Return the changed one of two texts; the reference's where both changed."""
+    return ours if theirs == base else theirs
+
+
+def _tail(base: str | None, ours: str, theirs: str) -> str:
+    """Merge what follows a value: both sides' remarks survive."""
+    if ours == base or ours == theirs:
+        return theirs
+    if theirs == base:
+        return ours
+    mine, yours = ours.strip(), theirs.strip()
+    if not mine or mine in yours:
+        return theirs
+    if not yours or yours in mine or yours == (base or "").strip():
+        return ours
+    if mine == (base or "").strip() or "\n" in ours.rstrip("\n") or not ours.endswith("\n"):
+        return theirs
+    return f"{ours.rstrip()}  {yours}\n"
+
+
+def plain_of(item: Item | None) -> Value | None:
+    """Return what an item means, or None where there is none."""
+    return item.plain if item is not None else None
