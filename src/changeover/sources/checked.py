@@ -85,7 +85,8 @@ def _wrong_value(details: ErrorDetails, tree: Tree, at: Place) -> Problem:
         context = details["ctx"]
         return Problem(f"{_named(at)}{context['why']}", where, context["remedy"])
     if details["type"] == "string_type" and raw:
-        message = f"{_named(at)}{raw} is read as a number"
+        kind = "a number" if raw[0] in "+-.0123456789" else "a word of YAML, not text"
+        message = f"{_named(at)}{raw} is read as {kind}"
         return Problem(message, where, f'put it in quotes: "{raw}"')
     return Problem(f"{_named(at)}{_said(details)}", where, _wanted(details))
 

@@ -182,6 +182,7 @@ class Reader:
         if not event.implicit[0] or event.style:
             return text
         if text in _WORDS:
+            mark.raw = text
             return _WORDS[text]
         if text[0] in _NUMBER_START and len(text) < _LONGEST_NUMBER:
             number = _number(text)

@@ -49,7 +49,7 @@ class Tree:
         return Where(self.file, *at)
 
     def raw(self, place: Sequence[str | int]) -> str:
-        """Return a number as it was written; empty for anything else."""
+        """Return how a number or a word such as `true` was written; empty for text."""
         mark: Mark | None = self.mark
         for word in place:
             mark = mark.child(word) if mark else None

@@ -1,0 +1,189 @@
+"""An instance folder: `instance.yaml`, remembered answers, and the folder for state."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from changeover.errors import InvalidInput, InvalidInstance
+from changeover.instances.secrets import Learner, Reference, Secrets, unheard
+from changeover.instances.written import HostWritten, InstanceWritten, SiteStepWritten
+from changeover.model.instance import Endpoint, HostSpec, Instance, SiteStep
+from changeover.model.problem import Problem, suggestion
+from changeover.model.release import Phase
+from changeover.sources.checked import checked, insist
+from changeover.sources.expansion import made_step
+from changeover.sources.yamltree import Tree, read_tree
+
+INSTANCE = "instance.yaml"
+ANSWERS = "answers.yaml"
+"""Answers to inputs, remembered by the tool; those in `instance.yaml` count more."""
+
+STATE = ".changeover"
+
+
+def load_instance(folder: Path) -> Instance:
+    """Read an instance folder; raise `InvalidInstance` with all that is wrong and where."""
+    return open_instance(folder)[0]
+
+
+def open_instance(folder: Path, learn: Learner = unheard) -> tuple[Instance, Secrets]:
+    """Read an instance and its secrets; every secret that is resolved is told to `learn`."""
+    folder = folder.absolute()
+    tree, written = _read(folder)
+    instance = _instance(folder, written, tree)
+    return instance, secrets_of(folder, written, learn)
+
+
+def secrets_of(folder: Path, written: InstanceWritten, learn: Learner = unheard) -> Secrets:
+    """Return the secrets an instance names, none of them resolved yet."""
+    references: dict[str, Reference] = {}
+    for name, secret in written.secrets.items():
+        kind = next(w for w in ("age", "env", "file", "command") if getattr(secret, w))
+        value = getattr(secret, kind)
+        words = tuple(value) if kind == "command" else (value,)
+        references[name] = Reference(kind, words, secret.key or name)
+    return Secrets(references, folder, learn)
+
+
+def state_folder(folder: Path) -> Path:
+    """Make the folder for journals if it is missing, ignored by git, and return it."""
+    named = os.environ.get("CHANGEOVER_STATE")
+    state = Path(named) if named else folder / STATE
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ignore = state / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise InvalidInstance(
+            f"{state}: cannot be written: {error.strerror}",
+            "make it writable, or set CHANGEOVER_STATE",
+        ) from error
+    return state
+
+
+def remember(folder: Path, answers: Mapping[str, Any]) -> None:
+    """Keep answers to inputs for the next run; secret ones must not be given."""
+    known = {**_answers(folder), **answers}
+    lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in known.items()]
+    text = "\n".join(["# Written by changeover: answers to the releases' inputs.", *lines, ""])
+    path = folder / ANSWERS
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    fresh = path.with_name(f".{ANSWERS}.{os.getpid()}")
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        raise InvalidInstance(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _read(folder: Path) -> tuple[Tree, InstanceWritten]:
+    path = folder / INSTANCE
+    if not path.is_file():
+        raise InvalidInstance(
+            f"{folder}: is not an instance: it has no {INSTANCE}",
+            "name one with -i, or write one: changeover instance init",
+        )
+    try:
+        tree = read_tree(path)
+    except InvalidInput as error:
+        raise InvalidInstance(error.message, error.remedy) from None
+    written, problems = checked(InstanceWritten, tree)
+    insist(problems, InvalidInstance)
+    if written is None:
+        raise InvalidInstance(f"{path}: cannot be read")
+    insist(_contradictions(written, tree), InvalidInstance)
+    return tree, written
+
+
+def _contradictions(written: InstanceWritten, tree: Tree) -> Iterator[Problem]:
+    for name, host in written.hosts.items():
+        wanted = host.become_password
+        if wanted and wanted not in written.secrets:
+            where = tree.where(("hosts", name, "become_password"))
+            remedy = suggestion(wanted, written.secrets) or "define it under `secrets:`"
+            yield Problem(f"no secret is called `{wanted}`", where, remedy)
+        if name in ("all", *(r for h in written.hosts.values() for r in h.roles)):
+            where = tree.where(("hosts", name), key=True)
+            yield Problem(f"host `{name}` is called like a role", where, "rename one of them")
+    seen: set[str] = set()
+    for position, site_step in enumerate(written.site_steps):
+        step_id = site_step.step.id or ""
+        if step_id in seen:
+            where = tree.where(("site_steps", position, "step", "id"))
+            yield Problem(f"two site steps are called `{step_id}`", where, "rename one")
+        seen.add(step_id)
+
+
+def _instance(folder: Path, written: InstanceWritten, tree: Tree) -> Instance:
+    return Instance(
+        name=written.name,
+        folder=folder,
+        product=written.product,
+        hosts={name: _host(folder, name, host) for name, host in written.hosts.items()},
+        edition=written.edition,
+        method=written.method,
+        modules=written.modules,
+        features=tuple(written.features),
+        vars=written.vars,
+        inputs={**_answers(folder), **written.inputs},
+        endpoints=tuple(
+            Endpoint(e.name, e.url, e.expect, e.contains, _beside(folder, e.ca), e.resolve)
+            for e in written.endpoints
+        ),
+        databases=written.databases,
+        hubs=tuple(written.hubs),
+        site_steps=tuple(_site_step(s, tree, i) for i, s in enumerate(written.site_steps)),
+        language=written.language,
+    )
+
+
+def _host(folder: Path, name: str, written: HostWritten) -> HostSpec:
+    return HostSpec(
+        name=name,
+        transport=written.transport,
+        address=written.address,
+        port=written.port,
+        user=written.user,
+        roles=tuple(written.roles),
+        become=written.become,
+        become_password=written.become_password,
+        ssh_config=_beside(folder, written.ssh_config),
+        options=written.options,
+        state_dir=written.state_dir,
+        vars=written.vars,
+    )
+
+
+def _site_step(written: SiteStepWritten, tree: Tree, position: int) -> SiteStep:
+    step = made_step(written.step, tree.where(("site_steps", position, "step")))
+    place = "before" if written.before else "after"
+    anchor = written.before or written.after
+    if not written.step.phase and anchor in [str(p) for p in Phase]:
+        step = made_step(written.step.model_copy(update={"phase": anchor}), step.where)
+    return SiteStep(step, place, anchor)
+
+
+def _beside(folder: Path, path: str) -> str:
+    """Return a path as seen from the instance's folder; `~` is the operator's home."""
+    return str(folder / Path(path).expanduser()) if path else ""
+
+
+def _answers(folder: Path) -> Mapping[str, Any]:
+    path = folder / ANSWERS
+    if not path.is_file():
+        return {}
+    tree = read_tree(path)
+    if tree.value is None:
+        return {}
+    if not isinstance(tree.value, dict):
+        raise InvalidInstance(f"{path}: must be `name: value` lines", "correct or remove the file")
+    return tree.value

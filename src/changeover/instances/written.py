@@ -1,0 +1,137 @@
+"""What people write in `instance.yaml`: the models it is checked against."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+
+from changeover.model.release import Phase
+from changeover.sources.checked import Written, refused
+from changeover.sources.manifest import StepWritten
+from changeover.sources.words import Id, Name, Range
+
+FORMAT = 1
+"""The format of instance files this tool reads."""
+
+
+class HostWritten(Written):
+    """A machine and how to reach it."""
+
+    transport: Literal["ssh", "local"] = "ssh"
+    address: str = ""
+    """What to connect to; the host's name unless it says otherwise."""
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    user: str = ""
+    roles: list[Id] = Field(default_factory=list)
+    become: Literal["", "sudo"] = ""
+    become_password: str = ""
+    """The secret that holds the password for sudo."""
+    ssh_config: str = ""
+    """A file for `ssh -F`."""
+    options: dict[str, str] = Field(default_factory=dict)
+    """Further `ssh -o` options, such as `ProxyJump`."""
+    state_dir: str = "/var/lib/changeover"
+    """Where journal, store and backups are kept on the host."""
+    vars: dict[Name, Any] = Field(default_factory=dict)
+
+
+class SecretWritten(Written):
+    """Where a secret is kept. Never the secret itself."""
+
+    age: str | None = None
+    """An age file of `name: value` lines."""
+    key: str = ""
+    """What the secret is called in that file, if not as here."""
+    env: str | None = None
+    """A variable of the environment."""
+    file: str | None = None
+    """A file whose content it is."""
+    command: list[str] | None = None
+    """A program that prints it."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> SecretWritten:
+        given = [w for w in ("age", "env", "file", "command") if getattr(self, w)]
+        if len(given) != 1:
+            raise refused(
+                "names no single place", "write one of {age:}, {env:}, {file:}, {command:}"
+            )
+        return self
+
+
+def _secret(value: Any) -> Any:
+    if isinstance(value, str | int | float):
+        remedy = "keep the value in secrets.age (changeover secrets edit): {age: secrets.age}"
+        raise refused("a secret must not be written here in clear", remedy)
+    return value
+
+
+def _url(value: str) -> str:
+    if not re.match(r"https?://[^\s/]+", value):
+        raise refused(f"`{value[:60]}` is not an address", "write https://host/path")
+    return value
+
+
+class EndpointWritten(Written):
+    """An address users depend on, watched while a run lasts."""
+
+    name: Id
+    url: Annotated[str, AfterValidator(_url)]
+    expect: Annotated[int, Field(ge=100, le=599)] = 200
+    contains: str = ""
+    ca: str = ""
+    """A file of certificates to trust."""
+    resolve: str = ""
+    """An address to connect to instead of the URL's host."""
+
+
+class SiteStepWritten(Written):
+    """A step of the operator, put before or after a phase or a step of the release."""
+
+    before: str = ""
+    after: str = ""
+    step: StepWritten
+
+    @model_validator(mode="after")
+    def _one_anchor(self) -> SiteStepWritten:
+        if bool(self.before) == bool(self.after):
+            phases = ", ".join(Phase)
+            raise refused("needs `before` or `after`", f"name a step or a phase: {phases}")
+        if not self.step.use or not self.step.id:
+            raise refused("its step needs `id` and `use`", "write step: {id: ..., use: ...}")
+        return self
+
+
+def _format(value: Any) -> Any:
+    if value != FORMAT or isinstance(value, bool):
+        raise refused(f"format {value} is not known", f"this tool reads format {FORMAT}")
+    return value
+
+
+class InstanceWritten(Written):
+    """One installation of a product."""
+
+    format: Annotated[
+        int, BeforeValidator(_format), WithJsonSchema({"type": "integer", "const": FORMAT})
+    ]
+    name: Id
+    product: Id
+    language: str = "en"
+    hubs: list[str] = Field(default_factory=list)
+    """Folders of releases, relative to this file."""
+    edition: str = ""
+    method: str = ""
+    modules: dict[str, Range] = Field(default_factory=dict)
+    features: list[str] = Field(default_factory=list)
+    hosts: Annotated[dict[Id, HostWritten], Field(min_length=1)]
+    vars: dict[Name, Any] = Field(default_factory=dict)
+    inputs: dict[Name, Any] = Field(default_factory=dict)
+    """Answers to the release's inputs."""
+    secrets: dict[Name, Annotated[SecretWritten, BeforeValidator(_secret)]] = Field(
+        default_factory=dict
+    )
+    databases: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    endpoints: list[EndpointWritten] = Field(default_factory=list)
+    site_steps: list[SiteStepWritten] = Field(default_factory=list)
