@@ -1,0 +1,160 @@
+"""Requests to a host's shell: opened when first needed, fenced, carrying the journal's lines."""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+from dataclasses import dataclass
+from shlex import quote
+from typing import ClassVar
+
+from changeover.errors import ActionFailed, Fenced, InvalidInput, NotReady, OutOfTime
+from changeover.hosts.channel import INLINE_CAP, OUTPUT_CAP, Call, Channel, Limit, TooLong, TooMuch
+from changeover.hosts.link import Gone
+from changeover.hosts.reach import Reach
+from changeover.model.secret import Masker
+
+PLAIN = re.compile(rb"[\t\n -~]*\Z")
+"""What every shell takes literally between quotes."""
+LONGEST_LINE = 4000
+"""Bytes of a journal line: shells split longer writes, and concurrent ones would mix."""
+QUICK = Limit(60.0)
+COPYING = Limit(3600.0, 3600.0)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A piece of shell text and how to run it."""
+
+    text: str
+    what: str = ""
+    """What it does to the host, for whoever finds it running; empty if it only reads."""
+    limit: Limit = QUICK
+    apart: bool = False
+    """Whether it runs in a process of its own, which can be ended without the shell."""
+
+
+class Calls:
+    """The part all abilities share: one channel, the token, the lines to be announced."""
+
+    live: ClassVar[set[str]] = set()
+    """Names of the shells this very process has open, on all hosts."""
+
+    def __init__(self, reach: Reach, state_dir: str, masker: Masker | None = None) -> None:
+        self.reach, self.state_dir = reach, state_dir.rstrip("/")
+        self.token = ""
+        self._masker = masker or Masker()
+        self._channel: Channel | None = None
+        self._shell = ""
+        self._lines: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """The host's name."""
+        return self.reach.name
+
+    def announce(self, line: str) -> None:
+        """Queue a line for the host's journal: the next request writes it before its effect.
+
+        A line may be written twice where a connection is lost: `journal_lines` gives it once.
+        """
+        if "\n" in line or len(line.encode()) > LONGEST_LINE:
+            raise ValueError(f"a journal line is one line of at most {LONGEST_LINE} bytes")
+        self._lines.append(line)
+
+    def flush(self) -> None:
+        """Write the queued lines now."""
+        if self._lines:
+            self._ask(Request(":", what="journal"), "write the journal")
+
+    def close(self) -> None:
+        """Let the host go; queued lines are not written."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+        self.live.discard(self._shell)
+
+    def _open(self) -> Channel:
+        if self._channel is None or self._channel.closed:
+            self.close()
+            self._shell = secrets.token_hex(8)
+            setting = f"co_dir={quote(self.state_dir)} co_record={quote(self._record())}"
+            try:
+                self._channel = Channel(self.reach.open(), f"{setting}\n{self._armed()}")
+            except Gone as fault:
+                raise self.reach.gone(fault, "connect") from fault
+            self.live.add(self._shell)
+        return self._channel
+
+    def _armed(self) -> str:
+        return f"co_token={quote(self.token)}"
+
+    def _record(self) -> str:
+        return f"{self.state_dir}/shells/{self._shell}"
+
+    def _ask(self, request: Request, doing: str) -> Call:
+        """Send a request with the lines to announce; raise what stopped it."""
+        channel, lines = self._open(), tuple(self._lines)
+        begin = " ".join(["co_begin NUMBER", quote(self._masked(request.what)), *map(quote, lines)])
+        if request.apart:
+            text = f"{request.text.replace('BEGIN', begin, 1)}\nco_end NUMBER $?"
+        else:
+            idle = "\nco_idle" if request.what and self.token else ""
+            text = f"{begin} && {{ {request.text}\n}} </dev/null\nco_end NUMBER $?{idle}"
+        try:
+            call = channel.call(text, request.limit)
+        except Gone as fault:
+            raise self.reach.gone(fault, doing) from fault
+        except TooLong as fault:
+            raise OutOfTime(f"{self.name}: {doing}: {fault}, and was ended") from fault
+        except TooMuch as fault:
+            raise ActionFailed(
+                f"{self.name}: {doing}: printed more than {OUTPUT_CAP >> 20} MiB, and was ended",
+                "Let it print to a file.",
+            ) from fault
+        self._admit(call)
+        self._lines = self._lines[len(lines) :]
+        return call
+
+    def _admit(self, call: Call) -> None:
+        if "fenced" in call.notes:
+            raise Fenced(
+                f"{self.name}: the lock is no longer ours: nothing was done",
+                "See who has it: `changeover lock status`.",
+            )
+        if "full" in call.notes:
+            raise NotReady(
+                f"{self.name}: {self.state_dir}: {last_line(call)}: nothing was done",
+                "Make room there, or let `state_dir` name a folder this user may write to.",
+            )
+
+    def _masked(self, shown: str) -> str:
+        return self._masker.text(shown).partition("\n")[0][:300]
+
+    def _source(self, content: bytes) -> str:
+        """Return shell text that prints the content; large ones are sent ahead of it."""
+        if len(content) > INLINE_CAP:
+            path = f"{self.state_dir if self.token else '/tmp'}/changeover.{secrets.token_hex(8)}"  # noqa: S108 - created exclusively, mode 0600
+            try:
+                stored = self._open().send(content, path)
+            except Gone as fault:
+                raise self.reach.gone(fault, "send") from fault
+            if not stored:
+                raise ActionFailed(f"{self.name}: {path}: no room for {len(content)} bytes")
+            return f"{{ exec 7<{path}; rm -f {path}; exec cat <&7; }}"
+        if PLAIN.match(content):
+            return f"printf %s {quote(content.decode())}"
+        return f"printf %s {base64.b64encode(content).decode()} | base64 -d"
+
+
+def absolute(path: str) -> str:
+    """Return the path quoted for a shell; raises `InvalidInput` unless it is absolute."""
+    if not path.startswith("/") or "\0" in path:
+        raise InvalidInput(f"{path!r}: not an absolute path", "Begin it with `/`.")
+    return quote(path)
+
+
+def last_line(call: Call) -> str:
+    """Return the last line a call complained with."""
+    return call.err.decode(errors="replace").strip().rpartition("\n")[2] or f"exit {call.code}"
