@@ -40,7 +40,7 @@ def _status(lab: LocalLab) -> int:
         print("not running")
         return 1
     print(lab.supervisord.control("status").stdout.rstrip())
-    print(f"{lab.layout.client_url}/  {lab.health()}")
+    print(f"{lab.layout.client_url}/  {lab.site.health()}")
     return 0
 
 

@@ -7,11 +7,10 @@ import shlex
 import shutil
 import subprocess
 import sys
-import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.servers.nginx import Nginx, certificate, trusting
+from tests.servers.nginx import Nginx, certificate
 from tests.servers.postgres import Postgres, account
 from tests.servers.program import (
     MARK,
@@ -26,6 +25,7 @@ from tests.servers.supervisord import Supervisord, hash_of
 
 from labs.catalogage.layout import HERE, Layout
 from labs.catalogage.repository import make_repository
+from labs.catalogage.site import Site
 from labs.catalogage.wheels import wheels
 
 ROWS = 30_000
@@ -146,29 +146,19 @@ class LocalLab:
         """The door to the same machine over SSH, as host `catalogue`."""
         return Sshd(self.folder / "sshd", self._ports["sshd"], tied=self.tied)
 
-    def health(self) -> dict[str, object]:
-        """What the deep health endpoint says, through nginx; raises OSError while it does not."""
-        found: dict[str, object] = json.loads(self.page("/api/health/"))
-        return found
-
-    def page(self, path: str = "/") -> str:
-        """What users get for a path; raises OSError for anything but success."""
-        address, trusted = self.layout.client_url + path, trusting(self.authority)
-        with urllib.request.urlopen(address, context=trusted, timeout=5) as answer:  # noqa: S310
-            return str(answer.read().decode())
+    @property
+    def site(self) -> Site:
+        """The platform as users meet it."""
+        return Site(self.layout.client_url, self.authority)
 
     def await_health(self, seconds: float = 20) -> None:
         """Return once the platform answers; raises NotStarted with what it says instead."""
 
-        def healthy() -> bool:
-            try:
-                if self.health()["status"] != "ok" or "indisponible" in self.page():
-                    return False
-            except OSError:
-                return False
-            return self.supervisord.control("status").stdout.count("RUNNING") == 2
+        def up() -> bool:
+            states = self.supervisord.control("status").stdout
+            return self.site.healthy and states.count("RUNNING") == 2
 
-        if not await_outcome(healthy, seconds):
+        if not await_outcome(up, seconds):
             raise NotStarted(f"catalogage: {self.supervisord.control('status').stdout}")
 
     def _choose(self) -> None:
