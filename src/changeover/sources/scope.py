@@ -1,0 +1,28 @@
+"""The names that templates can say, and where each is defined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SCOPE: Mapping[str, str] = {
+    "vars": "under `vars:` in instance.yaml (or under a host's `vars:`)",
+    "inputs": "under `inputs:` in release.yaml",
+    "secrets": "under `secrets:` in instance.yaml",
+    "databases": "under `databases:` in instance.yaml",
+    "params": "under `params:` of the procedure",
+    "host": "by the host: name, address, roles, vars",
+    "hosts": "by the instance's hosts: a list of names for each role",
+    "instance": "by the instance: name, folder, edition, method, modules, features, language",
+    "release": "by the release: product, version, folder",
+    "installed": "by what is installed before: a version, empty for nothing",
+}
+"""Name -> how to end the sentence `it is defined ...`."""
+
+FIXED: Mapping[str, frozenset[str]] = {
+    "host": frozenset(("name", "address", "roles", "vars")),
+    "instance": frozenset(
+        ("name", "folder", "edition", "method", "modules", "features", "language")
+    ),
+    "release": frozenset(("product", "version", "folder")),
+}
+"""Names whose attributes are always the same."""
