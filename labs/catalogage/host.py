@@ -12,8 +12,10 @@ from tests.servers.nginx import certificate
 from tests.servers.postgres import Postgres
 from tests.servers.program import NotStarted, await_outcome
 
+from labs.catalogage.choice import DATABASE, PASSWORD
+from labs.catalogage.instance import Written
 from labs.catalogage.layout import HERE, Layout
-from labs.catalogage.local import DATABASE, PASSWORD, ROWS
+from labs.catalogage.local import ROWS
 from labs.catalogage.repository import make_repository
 from labs.catalogage.site import Site
 from labs.catalogage.wheels import wheels
@@ -86,6 +88,11 @@ class HostLab:
             secret_key=self._secret_key,
             public_port=self.host.port(443),
         )
+
+    def write_instance(self, folder: Path) -> Path:
+        """Write the instance folder of this lab."""
+        host = {"transport": "ssh", "ssh_config": str(self.host.config)}
+        return Written(folder, self.layout, self.authority, host, self.name).write()
 
     def sql(self, statements: str, database: str = "postgres") -> str:
         """Run statements as the database's superuser; gives rows, unaligned."""

@@ -1,4 +1,4 @@
-"""Starts and stops the platform: `python -m labs.catalogage.lab start|stop|status|remove`."""
+"""Starts and stops the platform: `python -m labs.catalogage.lab --help`."""
 
 import argparse
 import sys
@@ -15,7 +15,7 @@ FOLDER = Path(".lab/catalogage")
 def main() -> int:
     """Carry out one word; gives the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("word", choices=["start", "stop", "resume", "status", "remove"])
+    parser.add_argument("word", choices=["start", "stop", "resume", "reset", "status", "remove"])
     parser.add_argument("--folder", type=Path, default=FOLDER)
     given = parser.parse_args()
     lab = LocalLab(given.folder.resolve())
@@ -28,8 +28,8 @@ def main() -> int:
 
 def _carry_out(lab: LocalLab, word: str) -> int:
     began = time.monotonic()
-    {"start": lab.start, "stop": lab.stop, "resume": lab.resume, "remove": lab.remove}[word]()
-    if word in ("start", "resume"):
+    getattr(lab, word)()
+    if word in ("start", "resume", "reset"):
         print(f"{lab.layout.client_url}/  (authority: {lab.authority})")
     print(f"{word}: {time.monotonic() - began:.1f} s")
     return 0

@@ -2,12 +2,10 @@
 
 import json
 import os
-import secrets
 import shlex
 import shutil
 import subprocess
-import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.nginx import Nginx, certificate
@@ -16,21 +14,19 @@ from tests.servers.program import (
     MARK,
     NotStarted,
     await_outcome,
-    free_port,
-    program_path,
     reap,
 )
 from tests.servers.sshd import Sshd
 from tests.servers.supervisord import Supervisord, hash_of
 
+from labs.catalogage.choice import DATABASE, PASSWORD, choose, reachable
+from labs.catalogage.instance import Written
 from labs.catalogage.layout import HERE, Layout
 from labs.catalogage.repository import make_repository
 from labs.catalogage.site import Site
-from labs.catalogage.wheels import wheels
 
 ROWS = 30_000
-DATABASE = "catalogage"
-PASSWORD = "mdp!des?caractèressp&ciaux%/@:"  # noqa: S105 - a password that must be URL-encoded
+PRISTINE = "catalogage_pristine"
 ALIAS = "catalogue"
 
 
@@ -56,7 +52,7 @@ class LocalLab:
         self.folder.mkdir(parents=True)
         make_repository(self.folder / "repository.git")
         certificate(self.folder / "tls")
-        self._choose()
+        choose(self.folder)
         self.postgres.start()
         self._create_database()
         self.nginx.start()
@@ -65,7 +61,19 @@ class LocalLab:
         self._prepare_home(self.sshd.add_host(ALIAS, env=self.environment))
         self._write_wrappers()
         self._install()
-        self.await_health()
+        self._keep_pristine()
+        self._serve()
+
+    def reset(self) -> None:
+        """Bring back the first release as `start` left it: files, rows, programs, site."""
+        self.supervisord.control("stop", "all")
+        for name in self._strange():
+            _remove(self.folder / name)
+        for kept in (self.folder / "pristine").iterdir():
+            shutil.copytree(kept, self.folder / kept.name, symlinks=True)
+        self.postgres.drop_database(DATABASE)
+        self._copy_database(PRISTINE, DATABASE)
+        self._serve()
 
     def stop(self) -> None:
         """Stop every server and program of the folder; the files stay."""
@@ -116,7 +124,7 @@ class LocalLab:
         """PostgreSQL's folder: elsewhere where its account cannot reach into this one."""
         user = account()
         inside = self.folder / "postgres"
-        if user is None or _reachable(self.folder.parent, user):
+        if user is None or reachable(self.folder.parent, user):
             return inside
         return Path("/var/tmp") / f"changeover-lab-{hash_of(self.folder)}"  # noqa: S108 - made by root, given to postgres
 
@@ -161,38 +169,41 @@ class LocalLab:
         if not await_outcome(up, seconds):
             raise NotStarted(f"catalogage: {self.supervisord.control('status').stdout}")
 
-    def _choose(self) -> None:
-        """Pick ports and secrets, and write them down for later calls."""
-        names = ("postgres", "sshd", "api", "client", "http", "https")
-        ports = dict(zip(names, _distinct_ports(len(names)), strict=True))
-        database = Postgres(Path(), ports["postgres"])
-        folder = self.folder
-        layout = Layout(
-            workdir=str(folder / "app"),
-            repository=str(folder / "repository.git"),
-            sites=str(self.nginx.sites),
-            programs=str(self.supervisord.programs),
-            logs=str(folder / "logs"),
-            certificate=str(folder / "tls/server.crt"),
-            certificate_key=str(folder / "tls/server.key"),
-            database_url=database.url_for(DATABASE, PASSWORD, DATABASE, "postgresql+asyncpg"),
-            secret_key=secrets.token_urlsafe(24) + "#$%&(",
-            api_port=ports["api"],
-            client_port=ports["client"],
-            http_port=ports["http"],
-            https_port=ports["https"],
-            public_port=ports["https"],
-            listen="127.0.0.1:",
-            node=program_path("node"),
-            python=str(Path(sys.executable).resolve()),
-            wheels=str(wheels()),
-            nginx=(str(folder / "bin/nginx"),),
-            supervisorctl=(str(folder / "bin/supervisorctl"),),
-        )
-        (folder / "logs").mkdir()
-        kept = {"ports": ports, "layout": asdict(layout)}
-        (folder / "lab.json").touch(mode=0o600)
-        (folder / "lab.json").write_text(json.dumps(kept, indent=1))
+    def write_instance(self, folder: Path, ssh: bool = False) -> Path:
+        """Write the instance folder of this lab, its host reached locally or over SSH."""
+        host: dict[str, object] = {"state_dir": str(self.folder / "state")}
+        if ssh:
+            host |= {"transport": "ssh", "ssh_config": str(self.sshd.config)}
+        else:
+            host |= {"transport": "local"}
+        return Written(folder, self.layout, self.authority, host, ALIAS).write()
+
+    def _keep_pristine(self) -> None:
+        """Keep the installed folder and the rows for `reset`."""
+        shutil.copytree(self.layout.workdir, self.folder / "pristine" / "app", symlinks=True)
+        self._copy_database(DATABASE, PRISTINE)
+
+    def _copy_database(self, source: str, target: str) -> None:
+        self.postgres.sql(f"CREATE DATABASE {target} TEMPLATE {source} OWNER {DATABASE}")
+
+    def _strange(self) -> list[str]:
+        """What is in the folder and changes: everything but servers, keys and sources."""
+        lasting = {"bin", "lab.json", "nginx", "postgres", "pristine", "repository.git"}
+        lasting |= {"sshd", "supervisord", "tls"}
+        return [path.name for path in self.folder.iterdir() if path.name not in lasting]
+
+    def _serve(self) -> None:
+        """Write site and programs as the guide has them, and wait until users are served."""
+        for folder in (self.nginx.sites, self.supervisord.programs):
+            for path in folder.iterdir():
+                path.unlink()
+        Path(self.layout.logs).mkdir(exist_ok=True)
+        self.supervisord.write_program("catalogage", self.layout.render("supervisor.conf"))
+        self.nginx.write_site("catalogage", self.layout.render("nginx.conf"))
+        self.nginx.reload()
+        self.supervisord.control("update")
+        self.supervisord.control("start", "all")
+        self.await_health()
 
     def _create_database(self) -> None:
         self.postgres.create_database(DATABASE, owner=DATABASE, password=PASSWORD)
@@ -213,7 +224,7 @@ class LocalLab:
         (home / ".npmrc").write_text("audit=false\nfund=false\nupdate-notifier=false\n")
 
     def _install(self) -> None:
-        """The guide's deployment by hand, then rows, programs and site."""
+        """The guide's deployment by hand, then the rows."""
         layout = self.layout
         workdir = Path(layout.workdir)
         subprocess.run(["git", "clone", "--quiet", layout.repository, str(workdir)], check=True)
@@ -231,22 +242,10 @@ class LocalLab:
             raise NotStarted(f"install.sh: {done.stderr.strip()[-1500:]}")
         rows = (HERE / "rows.sql").read_text().replace(":rows", str(self.rows))
         self.postgres.sql(f"SET ROLE {DATABASE};\n{rows}", DATABASE)
-        self.supervisord.write_program("catalogage", layout.render("supervisor.conf"))
-        self.supervisord.control("update")
-        self.nginx.write_site("catalogage", layout.render("nginx.conf"))
-        self.nginx.reload()
 
 
-def _distinct_ports(count: int) -> list[int]:
-    ports: set[int] = set()
-    while len(ports) < count:
-        ports.add(free_port())
-    return sorted(ports)
-
-
-def _reachable(folder: Path, user: str) -> bool:
-    """Whether an account may enter a folder."""
-    words = ["setpriv", "--reuid", user, "--clear-groups", "test", "-x", str(folder)]
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    done = subprocess.run([*words[:-1], str(existing)], capture_output=True, check=False)
-    return done.returncode == 0
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
