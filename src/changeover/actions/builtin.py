@@ -16,6 +16,12 @@ from changeover.actions.parameters import Misfit, Parameter, bound, misfits, nea
 from changeover.errors import InvalidRelease
 
 BUILT_IN: Mapping[str, str] = {
+    "announce": "changeover.actions.announce:Announce",
+    "command.run": "changeover.actions.command:Run",
+    "confirm": "changeover.actions.confirm:Confirm",
+    "deploy.prune": "changeover.actions.deploy_prune:Prune",
+    "deploy.release": "changeover.actions.deploy:Release",
+    "disk.free": "changeover.actions.disk:Free",
     "files.block": "changeover.actions.files_text:Block",
     "files.copy": "changeover.actions.files:Copy",
     "files.directory": "changeover.actions.files:Directory",
@@ -24,6 +30,14 @@ BUILT_IN: Mapping[str, str] = {
     "files.remove": "changeover.actions.files_remove:Remove",
     "files.template": "changeover.actions.files:Template",
     "files.write": "changeover.actions.files:Write",
+    "git.checkout": "changeover.actions.git:Checkout",
+    "http.check": "changeover.actions.http:Check",
+    "node.build": "changeover.actions.node:Build",
+    "port.free": "changeover.actions.port:Free",
+    "program.present": "changeover.actions.program:Present",
+    "python.venv": "changeover.actions.python:Venv",
+    "wait.command": "changeover.actions.wait:UntilCommand",
+    "wait.port": "changeover.actions.wait:Port",
 }
 """Name of an action -> `module:Class`, imported when it is first asked for."""
 

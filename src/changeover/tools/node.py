@@ -1,0 +1,24 @@
+"""Commands of Node and npm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from changeover.hosts.command import Command, command
+
+
+def install(npm: str, folder: str, *, scripts: bool) -> Command:
+    """Install exactly what the lock file says; a lock file that does not fit is an error."""
+    quiet = ("--no-audit", "--no-fund", "--loglevel=error", "--no-update-notifier")
+    return command(npm, "ci", *quiet, *(() if scripts else ("--ignore-scripts",)), cwd=folder)
+
+
+def run(npm: str, folder: str, script: str, env: Mapping[str, str]) -> Command:
+    """Run a script of package.json."""
+    return replace(command(npm, "run", "--silent", script, cwd=folder), env=env)
+
+
+def version(program: str) -> Command:
+    """Ask node or npm for its version."""
+    return command(program, "--version")
