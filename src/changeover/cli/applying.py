@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,7 +111,7 @@ def resume(instance: Path, run: str | None, yes: bool, **given: Any) -> None:
     """Go on with the run that stopped, failed, waits or was killed."""
     manner = Manner(**given)
     with opened(instance) as session:
-        _drive(session, manner.flow(session, open_run(session.store, run)), Flow.go_on)
+        _drive(manner.flow(session, open_run(session.store, run)), Flow.go_on)
 
 
 @click.command()
@@ -132,7 +133,7 @@ def undo(
             if dry_run:
                 return
             _confirm("Go back?", needed=not yes)
-        _drive(session, flow, lambda f: f.go_back(reason))
+        _drive(flow, lambda f: f.go_back(reason))
 
 
 @click.command()
@@ -189,13 +190,13 @@ def _begin(session: Session, plan: Plan, manner: Manner, *, asked_to_confirm: bo
     if asked_to_confirm:
         _print(manner, plan_lines(plan, session.instance.language, whole=False))
         _confirm("Carry it out?", needed=True)
-    _drive(session, manner.flow(session, new_run()), lambda flow: flow.begin(plan))
+    _drive(manner.flow(session, new_run()), lambda flow: flow.begin(plan))
 
 
 def _confirm(question: str, *, needed: bool) -> None:
     if not needed:
         return
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         raise InvalidInput("nobody is there to say yes", "say it beforehand: --yes")
     click.confirm(question, abort=True, err=True)
 
@@ -205,7 +206,7 @@ def _print(manner: Manner, lines: Any) -> None:
         click.echo(line, err=manner.output == "json")
 
 
-def _drive(session: Session, flow: Flow, work: Callable[[Flow], None]) -> None:
+def _drive(flow: Flow, work: Callable[[Flow], None]) -> None:
     try:
         work(flow)
     finally:

@@ -126,7 +126,7 @@ def status(instance: Path) -> None:
     click.echo(f"here: {here or 'nobody'}")
     held = bool(here)
     with opened(instance) as session:
-        for name, host_lock in session.locks().items():
+        for name, host_lock in session.transports.items():
             found = host_lock.lock_show()
             held = held or bool(found)
             who = f"{parse_holder(found.holder)}, token {found.token}" if found else "nobody"
@@ -144,13 +144,13 @@ def release(instance: Path, reason: str) -> None:
     if here:
         raise LockHeld(f"{here} is alive", "ask it to stop: changeover pause")
     with opened(instance) as session:
-        for name, host_lock in session.locks().items():
+        for name, host_lock in session.transports.items():
             found = host_lock.lock_show()
             if not found:
                 continue
-            token = found.token + 1
+            token = str(session.store.next_token())
             host_lock.lock_take(token, f"released by {operator_name()}", LEASE, force=True)
-            host_lock.lock_release()
+            host_lock.lock_release(token)
             click.echo(f"{name}: taken from {parse_holder(found.holder)}: {reason}")
 
 

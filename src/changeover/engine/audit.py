@@ -9,7 +9,7 @@ from changeover.engine.broadcast import entries_of
 from changeover.engine.journal import verify_chain
 from changeover.engine.session import Session
 from changeover.errors import ChangeoverError, Tampered
-from changeover.hosts.host import Host
+from changeover.hosts.transport import ShellTransport
 from changeover.model.events import Entry
 from changeover.model.findings import Finding, passed, warned
 
@@ -30,34 +30,32 @@ def verify(session: Session) -> Iterator[Finding]:
     last = verify_chain(known)
     yield passed(f"{len(known)} entries, each chained to the one before")
     by_seq = {entry.seq: entry for entry in known}
-    for host in session.hosts.values():
-        yield _compare(host, by_seq, session.store.identity)
+    for name, transport in session.transports.items():
+        yield _compare(name, transport, by_seq)
     yield passed(f"head: {last.hash if last else 'none'}")
 
 
 def copies(session: Session) -> Iterator[Copy]:
     """Yield the journal as each host that can be reached remembers it."""
-    for host in session.hosts.values():
-        yield copy_of(host)
+    for name, transport in session.transports.items():
+        yield copy_of(name, transport)
 
 
-def copy_of(host: Host) -> Copy:
+def copy_of(name: str, transport: ShellTransport) -> Copy:
     """Read a host's copy of the journal."""
-    return Copy(host.name, tuple(entries_of(host.transport.journal_lines())))
+    return Copy(name, tuple(entries_of(transport.journal_lines())))
 
 
-def _compare(host: Host, known: dict[int, Entry], identity: str) -> Finding:
+def _compare(name: str, transport: ShellTransport, known: dict[int, Entry]) -> Finding:
     try:
-        remembered = copy_of(host).entries
+        remembered = copy_of(name, transport).entries
     except ChangeoverError as error:
-        return warned(f"{host.name}: its copy cannot be read: {error}", error.remedy)
+        return warned(f"{name}: its copy cannot be read: {error}", error.remedy)
     for entry in remembered:
         ours = known.get(entry.seq)
         if ours is None:
-            raise Tampered(
-                f"{host.name} remembers entry {entry.seq}, which the store lacks", REMEDY
-            )
+            raise Tampered(f"{name} remembers entry {entry.seq}, which the store lacks", REMEDY)
         if ours.hash != entry.hash:
-            raise Tampered(f"entry {entry.seq} is another one on {host.name}", REMEDY)
+            raise Tampered(f"entry {entry.seq} is another one on {name}", REMEDY)
     newest = max((entry.seq for entry in remembered), default=0)
-    return passed(f"{host.name} remembers {len(remembered)} entries, up to {newest}, all the same")
+    return passed(f"{name} remembers {len(remembered)} entries, up to {newest}, all the same")

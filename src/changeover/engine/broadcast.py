@@ -10,6 +10,7 @@ from typing import Any
 from changeover.engine.journal import decode, encode
 from changeover.errors import ChangeoverError, InvalidInput
 from changeover.hosts.host import Host, digest
+from changeover.hosts.transport import ShellTransport
 from changeover.model.events import Entry
 
 MOST_BYTES = 3600
@@ -19,26 +20,24 @@ MOST_BYTES = 3600
 class Broadcast:
     """Tells every host of every entry, at the latest with the next command it gets."""
 
-    def __init__(self, hosts: Mapping[str, Host]) -> None:
-        self._hosts = hosts
+    def __init__(self, hosts: Mapping[str, Host], transports: Mapping[str, ShellTransport]) -> None:
+        self._hosts, self._transports = hosts, transports
 
     def __call__(self, entry: Entry) -> None:
         """Queue an entry for every host."""
-        for host in self._hosts.values():
-            self._tell(host, entry)
-
-    def _tell(self, host: Host, entry: Entry) -> None:
-        for line in lines_of(encode(entry)):
-            host.transport.announce(line)
+        lines = list(lines_of(encode(entry)))
+        for transport in self._transports.values():
+            for line in lines:
+                transport.announce(line)
 
     def catch_up(self, entries: Iterable[Entry]) -> None:
         """Queue what a killed process did not send any more: a copy must have no gaps."""
         known = list(entries)
-        for host in self._hosts.values():
-            remembered = {e.seq for e in entries_of(host.transport.journal_lines())}
+        for transport in self._transports.values():
+            remembered = {e.seq for e in entries_of(transport.journal_lines())}
             for entry in known:
-                if entry.seq not in remembered:
-                    self._tell(host, entry)
+                for line in lines_of(encode(entry)) if entry.seq not in remembered else ():
+                    transport.announce(line)
 
     def keep_plan(self, name: str, body: Any) -> None:
         """Put a plan where a takeover finds it."""
@@ -50,9 +49,9 @@ class Broadcast:
 
     def flush(self) -> None:
         """Send what is still queued to the hosts that can be reached."""
-        for host in self._hosts.values():
+        for transport in self._transports.values():
             with contextlib.suppress(ChangeoverError):
-                host.transport.flush()
+                transport.flush()
 
 
 def lines_of(line: str) -> Iterator[str]:

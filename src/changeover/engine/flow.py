@@ -28,6 +28,9 @@ from changeover.model.codec import digest_of, from_json, to_json
 from changeover.model.plan import Hop, Plan
 from changeover.model.state import RunState, Stage
 
+LEFTOVER_PATIENCE = 600.0
+"""Seconds to wait for a command that a dead process left running."""
+
 
 class Undone(ChangeoverError):
     """A step failed and everything was taken back."""
@@ -65,7 +68,7 @@ class Flow:
         self.session, self.operator = session, operator
         self.controls = Controls(session.store, run)
         self.journal = Journal(session.store, run, followers)
-        self._broadcast = Broadcast(session.hosts)
+        self._broadcast = Broadcast(session.hosts, session.transports)
         self.journal.follow(self._broadcast)
         self.crew = Crew(
             session.hosts, session.action, self.journal, operator, session.masker, session.store
@@ -93,18 +96,27 @@ class Flow:
 
     def go_on(self, after: str = "") -> None:
         """Continue from wherever the journal ends, in the direction it was going."""
+        self._continue(after)
+
+    def _continue(self, after: str, *, force: bool = False, end_leftovers: bool = False) -> None:
         state = self.state
         if state.stage.ended:
             raise NotReady(f"run {state.run} is {state.stage}", "start another: changeover plan")
-        with self.holding():
+        self.session.restore_plan(self.plan())
+        with self.holding(force=force, end_leftovers=end_leftovers):
             self.journal.append(ev.Resumed(self.operator.name, __version__, after))
             if state.undo:
                 self._watched(self._back)
             else:
                 self._watched(lambda: self._forward(self.plan()))
 
+    def take_over(self, *, wait: bool, force: bool) -> None:
+        """Continue a run of a lost machine in the direction it was going."""
+        self._continue("takeover", force=force, end_leftovers=not wait)
+
     def go_back(self, reason: str) -> None:
         """Undo the run, whether it ended or not."""
+        self.session.restore_plan(self.plan())
         with self.holding():
             if not self.state.undo:
                 answer = Answer(Decision.UNDO, self.operator.name, reason)
@@ -131,24 +143,38 @@ class Flow:
 
     def way_back(self) -> Plan:
         """Plan the undo of the run."""
+        self.session.restore_plan(self.plan())
         return plan_undo(self.executed(), self.crew)
 
     @contextmanager
-    def holding(self) -> Iterator[None]:
+    def holding(self, *, force: bool = False, end_leftovers: bool = False) -> Iterator[None]:
         """Hold the instance: its lock here and on every host, under a fresh token."""
         session = self.session
         holder = holder_here(session.store.identity, self.journal.run, self.operator.name)
-        lock = InstanceLock(session.store.folder, session.locks(), holder)
+        lock = InstanceLock(session.store.folder, session.transports, holder)
         token = max(self.state.token + 1, session.store.next_token())
-        lock.take(token)
+        lock.take(token, force=force)
         try:
             self.journal.append(ev.LockTaken(lock.token, self.operator.name))
-            session.arm(lock.token)
+            self._await_leftovers(end=end_leftovers)
             self._broadcast.catch_up(session.store.entries())
             yield
         finally:
             self._broadcast.flush()
             lock.release()
+
+    def _await_leftovers(self, *, end: bool) -> None:
+        """Let end, or end, what a dead process of ours still runs: two at once would collide."""
+        for name, transport in self.session.transports.items():
+            found = transport.leftover()
+            if not found:
+                continue
+            gone = transport.end_leftover() if end else transport.wait_leftover(LEFTOVER_PATIENCE)
+            if not gone:
+                raise NotReady(
+                    f"{name}: {found} of an earlier process still runs",
+                    "wait for it, or end it: changeover takeover --end",
+                )
 
     def _watched(self, work: Callable[[], None]) -> None:
         endpoints, folder = self.session.instance.endpoints, self.session.instance.folder

@@ -18,29 +18,14 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO
 
-from changeover.errors import ChangeoverError, Fenced, LockHeld, Unreachable
+from changeover.errors import ChangeoverError, LockHeld
+from changeover.hosts.transport import ShellTransport
 
 LEASE = 30.0
 """Seconds a host's lock outlives a holder that is no longer heard of."""
 RENEW_EVERY = 8.0
-
-
-class HostLock(Protocol):
-    """The lock on one host, as `changeover.hosts` keeps it."""
-
-    def lock_take(self, token: int, holder: str, ttl: float, *, force: bool = False) -> Any:
-        """Take the lock; return None, or who holds it."""
-
-    def lock_renew(self) -> None:
-        """Prolong the lease; raise `Fenced` if the lock is another's now."""
-
-    def lock_release(self) -> None:
-        """Give the lock back."""
-
-    def lock_show(self) -> Any:
-        """Return who holds it, or None."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +94,7 @@ class StoreLock:
 class InstanceLock:
     """Holds the store's lock and every host's while a run lives."""
 
-    def __init__(self, folder: Path, hosts: Mapping[str, HostLock], holder: Holder) -> None:
+    def __init__(self, folder: Path, hosts: Mapping[str, ShellTransport], holder: Holder) -> None:
         self._local, self._hosts, self._holder = StoreLock(folder), hosts, holder
         self._stop = threading.Event()
         self._renewal = threading.Thread(target=self._renew, daemon=True)
@@ -129,19 +114,16 @@ class InstanceLock:
         self._renewal.start()
 
     def _take_on(self, name: str, *, force: bool) -> None:
-        lock, line = self._hosts[name], self._holder.line()
-        held = lock.lock_take(self.token, line, LEASE, force=force)
-        if held is None:
-            return
-        other = parse_holder(held.holder)
+        lock, line, token = self._hosts[name], self._holder.line(), str(self.token)
+        held = lock.lock_take(token, line, LEASE, force=force)
         # We hold the kernel's lock of that store, so the process that wrote this is gone.
-        if other.store == self._holder.store:
-            held = lock.lock_take(max(self.token, held.token + 1), line, LEASE, force=True)
-        if held is not None:
+        if held and parse_holder(held.holder).store == self._holder.store:
+            held = lock.lock_take(token, line, LEASE, force=True)
+        if held:
             raise LockHeld(
-                f"{name}: held by {other}",
-                f"it lapses {LEASE:.0f} s after that process was last heard of; if it is dead and "
-                "its machine lost: changeover takeover",
+                f"{name}: held by {parse_holder(held.holder)}, for another {held.left:.0f} s",
+                f"it lapses {LEASE:.0f} s after that process was last heard of; if its machine is "
+                "lost: changeover takeover",
             )
 
     def release(self) -> None:
@@ -150,8 +132,8 @@ class InstanceLock:
         if self._renewal.is_alive():
             self._renewal.join()
         for lock in self._hosts.values():
-            with contextlib.suppress(Unreachable, Fenced):
-                lock.lock_release()
+            with contextlib.suppress(ChangeoverError):
+                lock.lock_release(str(self.token))
         self._local.release()
 
     def _renew(self) -> None:
@@ -159,7 +141,7 @@ class InstanceLock:
             for lock in self._hosts.values():
                 # A host that is away keeps its lease for now; a stolen one fences every effect.
                 with contextlib.suppress(ChangeoverError):
-                    lock.lock_renew()
+                    lock.lock_renew(str(self.token), self._holder.line(), LEASE)
 
 
 def holder_here(store: str, run: str, by: str) -> Holder:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import enum
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -91,6 +95,24 @@ class Controls:
     store: Store
     run: str
     interrupted: bool = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Let the first Ctrl-C (or TERM) stop the run after its current step."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {s: signal.signal(s, self._interrupt) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _interrupt(self, _number: int, _frame: object) -> None:
+        if self.interrupted:
+            raise KeyboardInterrupt
+        self.interrupted = True
 
     def heed(self) -> tuple[str, dict[str, str]] | None:
         """Return a request to pause or abort, if one came in."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from changeover.engine.order import steps_of
 from changeover.engine.planner import Request
 from changeover.engine.prober import answers
+from changeover.engine.route import risks_on
 from changeover.engine.session import Session
 from changeover.errors import ChangeoverError, PreflightFailed
 from changeover.hosts.command import command
@@ -35,6 +36,7 @@ def examine(session: Session, request: Request) -> tuple[list[Finding], Plan | N
     except ChangeoverError as error:
         return _masked(session, [*findings, _as_finding(error, "route")]), None
     findings += _endpoint_findings(session)
+    findings += _risk_findings(session, route, request)
     for release in route:
         findings += _release_findings(session, release, request)
     return _with_plan(session, request, findings)
@@ -112,6 +114,15 @@ def _endpoint_finding(endpoint: Endpoint, reason: str) -> Finding:
         f"{endpoint.name} does not answer as expected: {reason}",
         "the downtime can only be measured from a platform that works",
     )
+
+
+def _risk_findings(
+    session: Session, route: Sequence[Release], request: Request
+) -> Iterator[Finding]:
+    holds = session.judge(request.target)
+    for version, risk in risks_on(route, request.installed, holds):
+        said = f"{version}: {risk.text.to(session.instance.language)}"
+        yield replace(warned(said, "read the release's notes first"), name=risk.id)
 
 
 def _release_findings(session: Session, release: Release, request: Request) -> Iterator[Finding]:

@@ -1,0 +1,102 @@
+"""The binder that commands use: releases from hubs, values and secrets from the instance."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from changeover.actions.base import Action
+from changeover.actions.builtin import build
+from changeover.engine.condition import Circumstances, holds
+from changeover.engine.render import Scope, rendered_params, scope_for
+from changeover.errors import ChangeoverError, InvalidRelease
+from changeover.hosts.host import Host
+from changeover.model.instance import Instance
+from changeover.model.release import Check, Condition, Release, Step
+from changeover.sources.folder import Listed, load_release, release_called
+
+
+@dataclass
+class Binding:
+    """Renders and builds the steps of releases for the hosts of one instance."""
+
+    instance: Instance
+    secrets: Mapping[str, str]
+    listed: Sequence[Listed]
+    kept: Path
+    """Folder with copies of the bundles that runs used, by digest."""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    installed: str = ""
+    _releases: dict[str, Release] = field(default_factory=dict)
+
+    def release(self, version: str) -> Release:
+        """Return a release of the product, read whole the first time."""
+        if version not in self._releases:
+            self._releases[version] = release_called(self.listed, version).load()
+        return self._releases[version]
+
+    def use_kept(self, version: str, digest: str) -> None:
+        """Take a release as it was when a run began with it, whatever the hub says now."""
+        copy = self.kept / digest
+        if copy.is_dir():
+            self._releases[version] = load_release(copy)
+        elif self.release(version).digest != digest:
+            raise InvalidRelease(
+                f"release {version} is not the one the run began with: its files changed",
+                f"bring back the bundle with digest {digest[:12]} under `hubs:`, then resume",
+            )
+
+    def keep(self, release: Release) -> None:
+        """Keep a copy of a bundle, so that resume and undo do not depend on the hub."""
+        copy = self.kept / release.digest
+        if copy.is_dir():
+            return
+        half = self.kept / f".{release.digest}"
+        shutil.rmtree(half, ignore_errors=True)
+        shutil.copytree(release.folder, half)
+        half.rename(copy)
+
+    def action(self, version: str, step: Step, host: Host) -> Action:
+        """Render a step's parameters for a host and make its action."""
+        release = self.release(version)
+        params = rendered_params(step, self.scope(version, host.name), release)
+        try:
+            return build(step.use, params)
+        except ChangeoverError as error:
+            where = f"{step.where}: " if str(step.where) else ""
+            raise InvalidRelease(f"{where}step {step.id}: {error.message}", error.remedy) from error
+
+    def check(self, version: str, check: Check, host: Host) -> Action:
+        """Make the action a check of the release asks with."""
+        return self.action(version, Step(check.id, check.use, check.with_, where=check.where), host)
+
+    def holds(
+        self, version: str, condition: Condition, host: Host, installed: str | None = None
+    ) -> bool:
+        """Say whether a `when` holds on a host, as it is or with another version installed."""
+        if not condition:
+            return True
+        spec = self.instance.hosts.get(host.name)
+        scope = self.scope(version, host.name)
+        there = self.installed if installed is None else installed
+        return holds(condition, Circumstances(self.instance, scope, there, spec, host))
+
+    def scope(self, version: str, host: str = "") -> Scope:
+        """Return what templates see on a host."""
+        spec = self.instance.hosts.get(host)
+        return scope_for(
+            self.instance, spec, release=self.release(version), inputs=self.inputs,
+            secrets=self.secrets, installed=self.installed,
+        )  # fmt: skip
+
+    def answering(self, inputs: Mapping[str, Any], installed: str) -> None:
+        """Take the answers and the installed version from here on."""
+        self.inputs, self.installed = inputs, installed
+
+
+def fix_step(step: Step, check: Check) -> Step:
+    """Return a fix's step under a name of its own."""
+    return replace(step, id=f"{check.id}-{step.id}")

@@ -1,0 +1,172 @@
+"""An instance opened: its hosts, secrets, releases and journal, for one command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from changeover.actions.base import Action
+from changeover.engine.binding import Binding, fix_step
+from changeover.engine.inputs import answers_for
+from changeover.engine.order import UPGRADE
+from changeover.engine.planner import Planner, Request
+from changeover.engine.probe import read_marker, read_version, write_marker
+from changeover.engine.prober import answers
+from changeover.engine.route import find_route
+from changeover.engine.store import Store
+from changeover.hosts.connect import transport_to
+from changeover.hosts.host import Host
+from changeover.hosts.transport import ShellTransport
+from changeover.instances.folder import open_instance, state_folder
+from changeover.instances.secrets import Secrets
+from changeover.model.instance import HostSpec, Instance
+from changeover.model.plan import Plan, PlannedStep
+from changeover.model.release import Check, Condition, Release, Target
+from changeover.model.secret import Masker
+from changeover.sources.folder import release_called, releases_of
+from changeover.sources.probe import probe_for
+from changeover.sources.versions import version_key
+
+
+class Session:
+    """What a command works with. Hosts are connected to when they are first asked something."""
+
+    def __init__(self, instance: Instance, secrets: Secrets, masker: Masker, store: Store) -> None:
+        self.instance, self.secrets, self.masker, self.store = instance, secrets, masker, store
+        self.transports = {name: self._reach(spec) for name, spec in instance.hosts.items()}
+        self.hosts = {
+            name: Host(name, self.transports[name], self.transports[name].state_dir, spec.vars)
+            for name, spec in instance.hosts.items()
+        }
+        hubs = [(instance.folder / hub).resolve() for hub in instance.hubs]
+        self.listed = releases_of(hubs, instance.product)
+        self.binder = Binding(instance, secrets, self.listed, store.folder / "bundles")
+
+    def _reach(self, spec: HostSpec) -> ShellTransport:
+        password = self.secrets[spec.become_password] if spec.become_password else None
+        state = f"{spec.state_dir}/{self.instance.name}"
+        return transport_to(spec, state_dir=state, password=password, masker=self.masker)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        for transport in self.transports.values():
+            transport.close()
+        self.store.close()
+
+    # what is there, and where to go
+
+    def installed(self) -> str:
+        """Read the installed version from the hosts; empty where nothing is installed."""
+        newest = self.binder.release(self.target(None))
+        question = probe_for(dict(newest.probe), self.instance.method)
+        if not question:
+            return read_marker(next(iter(self.hosts.values())))
+        asked = self.binder.scope(newest.version).rendered(question)
+        on = str(asked["with"].pop("on", "all"))
+        host = self.hosts[self.instance.chosen(on)[0].name]
+        asked = self.binder.scope(newest.version, host.name).rendered(question)
+        return read_version(host, asked)
+
+    def record_installed(self, version: str) -> None:
+        """Write the marker of a product that cannot be probed."""
+        if not probe_for(dict(self.release(self.target(None)).probe), self.instance.method):
+            for host in self.hosts.values():
+                write_marker(host, version)
+
+    def target(self, named: str | None) -> str:
+        """Return the version of the release a command means; the newest by default."""
+        return release_called(self.listed, named or "latest").version
+
+    def release(self, version: str) -> Release:
+        """Return a release of the product."""
+        return self.binder.release(version)
+
+    def answers(self, version: str, given: Mapping[str, str]) -> dict[str, Any]:
+        """Return the answers to a release's inputs; raise `InvalidInput` naming those missing."""
+        return answers_for(self.release(version), self.instance, given)
+
+    def route(self, request: Request) -> list[Release]:
+        """Return the releases to go through, loaded; a procedure is the target's alone."""
+        self.binder.answering(request.inputs, request.installed)
+        if request.procedure != UPGRADE:
+            return [self.release(request.target)]
+        holds = self.judge(request.target)
+        route = find_route(self.listed, request.installed, request.target, holds)
+        return [self.release(listed.version) for listed in route]
+
+    def judge(self, version: str) -> Callable[[Condition, str], bool]:
+        """Return what judges conditions: whether one holds on any host of the instance."""
+
+        def holds(condition: Condition, installed: str) -> bool:
+            hosts = self.hosts.values()
+            return any(self.binder.holds(version, condition, h, installed) for h in hosts)
+
+        return holds
+
+    def same_version(self, found: str, wanted: str) -> bool:
+        """Say whether the hosts have what they should; a git reference is proven by its steps."""
+        if found == wanted:
+            return True
+        newest = self.release(self.target(None))
+        if newest.deploys:
+            return bool(found) and wanted == newest.version
+        return bool(found and wanted) and version_key(found) == version_key(wanted)
+
+    # planning and doing
+
+    def planner(self) -> Planner:
+        """Return a planner on fresh shadows of the hosts."""
+        return Planner(self.instance, self.hosts, self.binder, self.masker, self.store.durations())
+
+    def plan(self, request: Request) -> Plan:
+        """Plan a whole route; read everything, change nothing."""
+        plan = self.planner().plan(self.route(request), request)
+        folder = self.instance.folder
+        asked = (e for e in self.instance.endpoints if not answers(e, folder))
+        return replace(plan, answering=tuple(e.name for e in asked))
+
+    def restore_plan(self, plan: Plan) -> None:
+        """Take releases, answers and versions as they were when a run began."""
+        self.binder.answering(plan.inputs, plan.installed)
+        for hop in plan.hops:
+            self.binder.use_kept(hop.version, hop.digest)
+
+    def keep_bundles(self, plan: Plan) -> None:
+        """Keep the bundles of a plan for resume and undo."""
+        self.binder.kept.mkdir(parents=True, exist_ok=True)
+        for hop in plan.hops:
+            self.binder.keep(self.release(hop.version))
+
+    def action(self, planned: PlannedStep, host: Host) -> Action:
+        """Make the action of a planned step."""
+        return self.binder.action(planned.release, planned.step, host)
+
+    def concerned(self, release: Release, target: Target, when: Condition) -> list[Host]:
+        """Return the hosts a step or check of a release is about."""
+        hosts = [self.hosts[spec.name] for spec in self.instance.chosen(target.name)]
+        found = [host for host in hosts if self.binder.holds(release.version, when, host)]
+        return found[:1] if target.once else found
+
+    def mend(self, release: Release, check: Check, host: Host) -> list[str]:
+        """Apply the fix of a check; return what was done."""
+        done = []
+        for step in check.fix:
+            action = self.binder.action(release.version, fix_step(step, check), host)
+            acting = host.acting_for(f"fix/{check.id}/{step.id}", limit=None, silence=None)
+            change = action.plan(acting)
+            if change.needed:
+                action.apply(acting, change)
+                action.verify(acting, change)
+                done.append(f"{host.name}: {change.summary}")
+        return done
+
+
+def open_session(folder: Path) -> Session:
+    """Open an instance folder; every secret is resolved now, so that none can be shown."""
+    masker = Masker()
+    instance, secrets = open_instance(folder, masker.learn)
+    for name in secrets:
+        masker.learn(secrets[name])
+    return Session(instance, secrets, masker, Store(state_folder(folder)))
