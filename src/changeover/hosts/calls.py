@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+import threading
 from dataclasses import dataclass
 from shlex import quote
 from typing import ClassVar
@@ -48,6 +49,7 @@ class Calls:
         self._channel: Channel | None = None
         self._shell = ""
         self._lines: list[str] = []
+        self._opening = threading.RLock()
 
     @property
     def name(self) -> str:
@@ -70,28 +72,28 @@ class Calls:
 
     def close(self) -> None:
         """Let the host go; queued lines are not written."""
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
-        self.live.discard(self._shell)
+        with self._opening:
+            if self._channel is not None:
+                self._channel.close()
+                self._channel = None
+            self.live.discard(self._shell)
 
     def _open(self) -> Channel:
-        if self._channel is None or self._channel.closed:
-            self.close()
-            self._shell = secrets.token_hex(8)
-            setting = f"co_dir={quote(self.state_dir)} co_record={quote(self._record())}"
-            try:
-                self._channel = Channel(self.reach.open(), f"{setting}\n{self._armed()}")
-            except Gone as fault:
-                raise self.reach.gone(fault, "connect") from fault
-            self.live.add(self._shell)
-        return self._channel
+        """Return the channel; a lease may be renewed while another thread works with it."""
+        with self._opening:
+            if self._channel is None or self._channel.closed:
+                self.close()
+                self._shell = secrets.token_hex(8)
+                try:
+                    self._channel = Channel(self.reach.open(), self._setting_of_shell())
+                except Gone as fault:
+                    raise self.reach.gone(fault, "connect") from fault
+                self.live.add(self._shell)
+            return self._channel
 
-    def _armed(self) -> str:
-        return f"co_token={quote(self.token)}"
-
-    def _record(self) -> str:
-        return f"{self.state_dir}/shells/{self._shell}"
+    def _setting_of_shell(self) -> str:
+        record = f"{self.state_dir}/shells/{self._shell}"
+        return f"co_dir={quote(self.state_dir)} co_record={quote(record)} co_token={self.token}"
 
     def _ask(self, request: Request, doing: str) -> Call:
         """Send a request with the lines to announce; raise what stopped it."""

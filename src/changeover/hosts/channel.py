@@ -20,6 +20,8 @@ ANSWER_LIMIT = 60.0
 """Seconds a shell may take for what needs no time: a host that takes longer is away."""
 SLOWEST = 100_000
 """Bytes per second below which a connection counts as lost."""
+PIECE = 4 << 20
+"""Bytes sent at once."""
 SLICE = 1.0
 """Seconds after which a reading thread looks whether the channel was closed meanwhile."""
 STOP_GRACE = 5.0
@@ -113,16 +115,22 @@ class Channel:
         finally:
             self._calls.pop(call.number, None)
         if not call.done:
-            self.close()
             raise Gone("no answer")
         return call.notes["answer"]
 
     def send(self, content: bytes, path: str) -> bool:
         """Store content of any size at a new path of the host (mode 0600), its length checked."""
-        size = len(content)
+        view = memoryview(content)
+        ends = range(PIECE, len(content) + PIECE, PIECE)
+        # In pieces, so that a lease can be renewed in between.
+        return all(self._send(view[end - PIECE : end], path, end - PIECE) for end in ends)
+
+    def _send(self, piece: memoryview, path: str, start: int) -> bool:
+        size, into = len(piece), ">>" if start else ">"
         text = (
-            f"(umask 077; set -C; exec head -c {size} >{quote(path)}) && "
-            f'[ "$(stat -c %s {quote(path)})" = {size} ] && co_note NUMBER answer stored || '
+            f"(umask 077; {'' if start else 'set -C; '}exec head -c {size} {into}{quote(path)}) && "
+            f'[ "$(stat -c %s {quote(path)})" = {start + size} ] && '
+            "co_note NUMBER answer stored || "
             # What is left of the content must never be read as commands.
             f"{{ rm -f {quote(path)}; co_note NUMBER answer failed; exit 1; }}\n"
         )
@@ -131,7 +139,7 @@ class Channel:
             try:
                 self._await(call, time.monotonic() + ANSWER_LIMIT, "ready")
                 if "ready" in call.notes:
-                    self._link.write(content)
+                    self._link.write(piece)
                 self._await(call, time.monotonic() + ANSWER_LIMIT + size / SLOWEST)
             finally:
                 self._calls.pop(call.number, None)

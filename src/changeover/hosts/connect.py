@@ -44,10 +44,7 @@ def transport_to(
         raise InvalidInstance(
             f"{spec.name}: become: {spec.become!r}", "Use `sudo`, or leave it out."
         )
-    asked = (lambda: password) if isinstance(password, str) else password
-    if asked is not None and masker is not None:
-        asked = _learning(asked, masker)
-    return ShellTransport(_reach(spec, asked), folder, masker)
+    return ShellTransport(_reach(spec, _asking(password, masker)), folder, masker)
 
 
 def _reach(spec: HostSpec, password: Password | None) -> Reach:
@@ -61,10 +58,14 @@ def _reach(spec: HostSpec, password: Password | None) -> Reach:
     return Reach(spec.name, lambda: ssh_words(spec), spec.become, password)
 
 
-def _learning(password: Password, masker: Masker) -> Password:
+def _asking(password: Password | str | None, masker: Masker | None) -> Password | None:
+    if not password:
+        return None
+
     def ask() -> str:
-        value = password()
-        masker.learn(value)
+        value = password if isinstance(password, str) else password()
+        if masker is not None:
+            masker.learn(value)
         return value
 
     return ask

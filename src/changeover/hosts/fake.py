@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from changeover.errors import Fenced
 from changeover.hosts.command import Command, Completed
 from changeover.hosts.host import ABSENT, FileState, digest
+from changeover.hosts.tenure import Lease, Leftover
 
 
 class Unscripted(AssertionError):
@@ -24,9 +26,21 @@ class FakeTransport:
     kept: dict[str, bytes] = field(default_factory=dict)
     finished: dict[str, Completed] = field(default_factory=dict)
     journal: list[str] = field(default_factory=list)
+    lease: Lease | None = None
+    """Who has the lock; put another one here to steal it."""
+    armed: int | None = None
+    """The token this transport proves before it does anything."""
+    left_over: list[Leftover] = field(default_factory=list)
+    """What runs on from an earlier shell."""
+
+    @property
+    def who(self) -> tuple[str, str, str]:
+        """Work as root."""
+        return "0", "root", "root"
 
     def run(self, command: Command, *, timeout: float, silence: float | None) -> Completed:
         """Answer from the script: the last reply of a list repeats."""
+        self._prove()
         self.ran.append(str(command))
         self.fed.append(command.stdin)
         if str(command) not in self.replies:
@@ -50,6 +64,7 @@ class FakeTransport:
 
     def write(self, path: str, content: bytes, *, mode: int, owner: str, group: str) -> None:
         """Keep the content."""
+        self._prove()
         old = self.files.get(path, FileState("file", owner="root", group="root"))
         self.files[path] = FileState(
             "file", mode, owner or old.owner, group or old.group, digest(content), "", content
@@ -80,6 +95,76 @@ class FakeTransport:
     def announce(self, line: str) -> None:
         """Remember the line."""
         self.journal.append(line)
+
+    def flush(self) -> None:
+        """Prove the lease: the lines are there already."""
+        self._prove()
+
+    def journal_lines(self) -> list[str]:
+        """Return the remembered lines, each once."""
+        return list(dict.fromkeys(self.journal))
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+    def lock_take(
+        self, token: int, holder: str, ttl: float, *, force: bool = False
+    ) -> Lease | None:
+        """Take the lease unless somebody has it."""
+        if self.lease is not None and not force:
+            return self.lease
+        self.lease, self.armed = Lease(token, holder, ttl), token
+        return None
+
+    def lock_renew(self) -> None:
+        """Prove the lease."""
+        self.arm(0)
+        self._prove()
+
+    def lock_release(self) -> None:
+        """Give the lease up if it is still ours."""
+        if self.lease is not None and self.lease.token == self.armed:
+            self.lease = None
+        self.armed = None
+
+    def lock_show(self) -> Lease | None:
+        """Return who has the lease."""
+        return self.lease
+
+    def arm(self, token: int) -> None:
+        """Insist that a lease is held."""
+        if self.armed is None:
+            raise Fenced("no lock is held")
+
+    def leftover(self) -> Leftover | None:
+        """Return what runs on from an earlier shell."""
+        return self.left_over[0] if self.left_over else None
+
+    def wait_leftover(self, timeout: float) -> bool:
+        """Do not wait: it runs until it is ended."""
+        return not self.left_over
+
+    def end_leftover(self) -> bool:
+        """End it."""
+        self.left_over.clear()
+        return True
+
+    def running(self, prefix: str = "") -> tuple[str, ...]:
+        """Return nothing: what was started has finished."""
+        return ()
+
+    def cancel(self, key: str) -> None:
+        """Do nothing: what was started has finished."""
+
+    def retire(self, prefix: str) -> None:
+        """Forget the outcomes of these keys."""
+        for key in [key for key in self.finished if key.startswith(prefix)]:
+            del self.finished[key]
+
+    def _prove(self) -> None:
+        """Raise `Fenced` if the lease was stolen."""
+        if self.armed is not None and (self.lease is None or self.lease.token != self.armed):
+            raise Fenced("the lock is no longer ours: nothing was done")
 
 
 def fake_file(content: bytes, mode: int = 0o644, owner: str = "root") -> FileState:

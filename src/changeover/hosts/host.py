@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from changeover.errors import CommandFailed, OutOfTime
 from changeover.hosts.command import Command, Completed
+from changeover.hosts.tenure import Tenure
 
 DEFAULT_LIMIT = 600.0
 """Seconds an attached command may take when nobody says otherwise."""
@@ -49,8 +50,12 @@ class FileState:
 ABSENT = FileState("absent")
 
 
-class Transport(Protocol):
+class Transport(Tenure, Protocol):
     """The whole seam to the outside. Every method raises `Unreachable` where the host went away."""
+
+    @property
+    def who(self) -> tuple[str, str, str]:
+        """Return number, name and primary group of the user the host works as."""
 
     def run(self, command: Command, *, timeout: float, silence: float | None) -> Completed:
         """Run a command, attached; raise `OutOfTime` at a limit, `Unreachable` if cut off."""

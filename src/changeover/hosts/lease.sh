@@ -27,13 +27,18 @@ co_under_mutex() {
     } 9>>"$co_dir/lock.mutex"
 }
 
-# co_take token ttl force holder
+# co_take token ttl own holder: `own` is a lease we may replace; `force` takes anybody's.
 co_take() {
     co_lease
-    if [ -n "$co_holder" ] && [ "$co_holder" != "$1" ] && [ "$co_left" -gt 0 ] && [ -z "$3" ]; then
+    case $3 in
+    force | "$co_holder") co_left=0 ;;
+    esac
+    if [ "$co_left" -gt 0 ]; then
         printf 'held %s %s %s' "$co_holder" "$co_left" "$co_name"
         return
     fi
+    # Input of requests that were cut off before they could use it.
+    find "$co_dir" -maxdepth 1 -name 'changeover.*' -mmin +60 -delete
     co_make_dir "$co_dir/shells" && co_write_lease "$1" "$2" "$4" && printf taken
 }
 
@@ -50,7 +55,7 @@ co_release() {
 
 co_show() {
     co_lease
-    [ -z "$co_holder" ] || printf 'held %s %s %s' "$co_holder" "$co_left" "$co_name"
+    [ "$co_left" -eq 0 ] || printf 'held %s %s %s' "$co_holder" "$co_left" "$co_name"
 }
 
 co_write_lease() {

@@ -2,109 +2,86 @@
 
 from __future__ import annotations
 
-import re
+import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from shlex import quote
 
 from changeover.errors import Fenced, NotReady
 from changeover.hosts.calls import Calls, Request, last_line
 from changeover.hosts.channel import Limit
 from changeover.hosts.link import Gone
+from changeover.hosts.tenure import Lease, Leftover
 
-TOKEN = re.compile(r"[A-Za-z0-9._:-]{1,100}\Z")
+SEE_LOCK = "See who has it: `changeover lock status`."
+ASIDE_LIMIT = 5.0
+"""Seconds for a word beside a command: renewing one host must not let the others' leases lapse."""
 LOOK_AGAIN = 0.2
 """Seconds between two looks at a command that belongs to somebody else."""
 END_GRACE = 5.0
 
 
-@dataclass(frozen=True)
-class Lease:
-    """A lock on a host as its file has it."""
-
-    token: str
-    holder: str
-    left: float
-    """Seconds until it lapses; 0 if it has."""
-
-
-@dataclass(frozen=True)
-class Leftover:
-    """A command an earlier shell of this tool started, and which still runs."""
-
-    shell: str
-    pid: int
-    born: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.what} (process {self.pid})"
-
-
 class Leases(Calls):
     """The fence: with a token, whatever is sent proves the lease before it does anything."""
 
-    def lock_take(
-        self, token: str, holder: str, ttl: float, *, force: bool = False
-    ) -> Lease | None:
-        """Take the lease and arm the fence; return who has it where it is not free.
+    _ttl: float = 0.0
+    _holder: str = ""
 
-        A lapsed lease is free, and so is one with this very token. Raises `NotReady` where the
-        state folder cannot be used.
-        """
-        if not TOKEN.match(token):
-            raise ValueError(f"{token!r}: not a token")
-        armed, self.token = self.token, ""
-        words = f"co_take {token} {int(ttl)} {'force' if force else quote('')} {_holder(holder)}"
-        arm = f'[ "$co_got" != taken ] || co_token={token}'
+    def lock_take(
+        self, token: int, holder: str, ttl: float, *, force: bool = False
+    ) -> Lease | None:
+        """Take the lease for so many seconds, or return who has it; raises `NotReady`."""
+        # Two machines may count to the same token: what is compared is this one's alone.
+        mark = f"{int(token)}.{secrets.token_hex(8)}"
+        own = "force" if force else self.token or "none"
+        if self.token:
+            self._drop()
+        words = f"co_take {mark} {int(ttl)} {own} {_line(holder)}"
+        arm = f'[ "$co_got" != taken ] || co_token={mark}'
         text = f'co_got=$(co_under_mutex {words}) && printf %s "$co_got" && {{ {arm}; }}'
-        lines, self._lines = self._lines, []
-        try:
-            call = self._ask(Request(f"co_token=; {text}"), "take the lock")
-        finally:
-            self.token, self._lines = armed, lines + self._lines
-        if call.code != 0:
-            raise NotReady(
-                f"{self.name}: {self.state_dir}: {last_line(call)}",
-                "Work as root (`become: sudo`), or let `state_dir` name a folder of this user.",
-            )
+        with self._unfenced():
+            call = self._ask(Request(text), "take the lock")
+            if call.code != 0:
+                raise NotReady(
+                    f"{self.name}: {self.state_dir}: {last_line(call)}",
+                    "Work as root (`become: sudo`), or let `state_dir` name a folder of this user.",
+                )
         current = _lease(call.out.decode())
-        self.token = token if current is None else armed
+        if current is None:
+            self.token, self._ttl, self._holder = mark, ttl, holder
         return current
 
-    def lock_renew(self, token: str, holder: str, ttl: float) -> None:
+    def lock_renew(self) -> None:
         """Prolong the lease, also while a command runs; raises `Fenced` if it was lost."""
-        words = f"co_under_mutex co_renew {quote(token)} {int(ttl)} {_holder(holder)}"
-        answer = self._beside(words, "renew the lock")
+        self.arm(0)
+        words = f"co_renew {self.token} {int(self._ttl)} {_line(self._holder)}"
+        answer = self._beside(f"co_under_mutex {words}", "renew the lock")
         if answer == "lost":
-            raise Fenced(
-                f"{self.name}: the lock is no longer ours", "See `changeover lock status`."
-            )
+            raise Fenced(f"{self.name}: the lock is no longer ours", SEE_LOCK)
         if answer != "renewed":
             raise NotReady(f"{self.name}: renew the lock: {answer or 'no answer'}")
 
-    def lock_release(self, token: str) -> None:
-        """Give the lease up, if it is ours."""
-        self._beside(f"co_under_mutex co_release {quote(token)}", "release the lock")
+    def lock_release(self) -> None:
+        """Give the lease up and the fence with it; nothing happens if it was lost."""
+        if self.token:
+            self._beside(f"co_under_mutex co_release {self.token}", "release the lock")
+            self._drop()
 
     def lock_show(self) -> Lease | None:
-        """Return the lease that is there, lapsed or not."""
+        """Return the lease somebody has, if it has not lapsed."""
         return _lease(self._beside("co_show", "look at the lock"))
 
-    def leftover(self) -> Leftover | None:
-        """Return a command that an earlier shell started (or one cut off) and which still runs.
+    def arm(self, token: int) -> None:
+        """Insist that a lease is held, so that the fence stands; raises `Fenced` if none is."""
+        if not self.token:
+            raise Fenced(f"{self.name}: no lock is held", SEE_LOCK)
 
-        Only shells that held a lease record what they do. A daemon such a command left behind
-        does not count. Ask after taking the lease: what starts later finds it gone.
-        """
-        own = " ".join(sorted(self.live))
-        text = f"co_leftovers {own}"
-        token, self.token = self.token, ""
-        lines, self._lines = self._lines, []
-        try:
-            call = self._ask(Request(f"( co_token=; {text} )"), "look for what still runs")
-        finally:
-            self.token, self._lines = token, lines + self._lines
+    def leftover(self) -> Leftover | None:
+        """Return a command of an earlier shell, or of one cut off, that still runs."""
+        with self._unfenced():
+            text = f"( co_token=; co_leftovers {' '.join(sorted(self.live))} )"
+            call = self._ask(Request(text), "look for what still runs")
         found = call.out.decode(errors="replace").splitlines()
         if not found:
             return None
@@ -139,22 +116,36 @@ class Leases(Calls):
         lines = call.out.decode(errors="replace").splitlines()
         return list(dict.fromkeys(line for line in lines if _whole(line)))
 
+    @contextmanager
+    def _unfenced(self) -> Iterator[None]:
+        """Ask without a lease, and keep the journal's lines for who has one."""
+        lines, self._lines = self._lines, []
+        try:
+            yield
+        finally:
+            self._lines = lines + self._lines
+
+    def _drop(self) -> None:
+        """Forget the lease. A shell that still insists on it is let go."""
+        self.token = ""
+        self.close()
+
     def _beside(self, words: str, doing: str) -> str:
         try:
-            return self._open().aside(words)
+            return self._open().aside(words, ASIDE_LIMIT)
         except Gone as fault:
             raise self.reach.gone(fault, doing) from fault
 
 
-def _holder(holder: str) -> str:
+def _line(holder: str) -> str:
     return quote(" ".join(holder.split())[:200] or "unknown")
 
 
 def _lease(answer: str) -> Lease | None:
     if not answer.startswith("held "):
         return None
-    _, token, left, holder = [*answer.split(" ", 3), ""][:4]
-    return Lease(token, holder, float(left))
+    _, mark, left, holder = [*answer.split(" ", 3), ""][:4]
+    return Lease(int(mark.partition(".")[0]), holder, float(left))
 
 
 def _whole(line: str) -> bool:

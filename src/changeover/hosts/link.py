@@ -49,7 +49,7 @@ class Link:
             self._poll.register(stream, select.POLLIN)
         _enlarge(self._out)
 
-    def write(self, content: bytes) -> None:
+    def write(self, content: bytes | memoryview) -> None:
         """Write all of it; raise `Gone` where nobody reads."""
         view = memoryview(content)
         with self._writing:

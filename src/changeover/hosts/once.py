@@ -26,7 +26,7 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 class Runs(Calls):
     """Running commands."""
 
-    _who: tuple[str, str] = ("", "")
+    _who: tuple[str, str, str] = ("", "", "")
 
     def run(self, command: Command, *, timeout: float, silence: float | None) -> Completed:
         """Run a command, attached; raise `OutOfTime` at a limit, `Unreachable` if cut off."""
@@ -107,7 +107,7 @@ class Runs(Calls):
         if not command.words or any("\0" in word for word in command.words):
             raise InvalidInput(f"{self.name}: not a command: {command.words!r}")
         parts, words = [], join(command.words)
-        if command.user and command.user not in self.who:
+        if command.user and command.user != self.who[1]:
             become, words = self._as_user(command, words)
             parts.append(become)
         elif command.env:
@@ -128,18 +128,13 @@ class Runs(Calls):
         return f"export {own} {_assignments(command)}".rstrip(), f"runuser -u {user} -- {words}"
 
     @property
-    def who(self) -> tuple[str, str]:
-        """Return number and name of the user the host works as."""
+    def who(self) -> tuple[str, str, str]:
+        """Return number, name and primary group of the user the host works as."""
         if not self._who[0]:
-            call = self._ask(Request("id -u && id -un"), "ask who we are")
-            number, name = _text(call.out).split()
-            self._who = number, name
+            call = self._ask(Request("id -u && id -un && id -gn"), "ask who we are")
+            number, name, group = (*_text(call.out).splitlines(), "", "", "")[:3]
+            self._who = number, name, group
         return self._who
-
-    @property
-    def is_root(self) -> bool:
-        """Whether the host works as root."""
-        return self.who[0] == "0"
 
 
 def _assignments(command: Command) -> str:

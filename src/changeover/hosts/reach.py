@@ -19,7 +19,7 @@ KEPT_VARIABLES = ("HOME", "USER", "LOGNAME", "PATH", "SHELL", "TMPDIR", "SSH_AUT
 
 # A shell that works, fed by one that listens: so a lease can be renewed, or a program be ended,
 # while a command runs. In the foreground, or programs would inherit ignored interrupts.
-PAIR = "exec 4>&1; /bin/sh 3>&1 >&4 4>&- | /bin/sh >&4 4>&-"
+PAIR = "exec 4>&1; {0} 3>&1 >&4 4>&- | {0} >&4 4>&-"
 
 Password = Callable[[], str]
 
@@ -33,13 +33,16 @@ class Reach:
     """Gives the command that hands its last word to a shell of the host; none for this machine."""
     become: str = ""
     password: Password | None = field(default=None, repr=False)
+    shell: str = "/bin/sh"
+    """The POSIX shell to keep open."""
 
     def open(self) -> Link:
         """Start the shells; raises `Unreachable` or `NotReady`."""
+        pair = PAIR.format(self.shell)
         if not self.become:
-            return self._start(f"exec /bin/sh -c '{PAIR}'")
+            return self._start(f"exec {self.shell} -c '{pair}'")
         here, asks = (f"changeover-{secrets.token_hex(8)}" for _ in range(2))
-        inner = f"echo {here}; {PAIR}"
+        inner = f"echo {here}; {pair}"
         link = self._start(
             f'exec /bin/sh -c \'[ "$(id -u)" != 0 ] || exec /bin/sh -c "{inner}"; '
             f'exec sudo -H -S -p {asks} -- /bin/sh -c "{inner}"\''

@@ -4,11 +4,13 @@
 set -f
 umask 022
 unset ENV BASH_ENV CDPATH LANGUAGE
-PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb LC_ALL=C
+for co_bin in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin; do
+    case :$PATH: in *:"$co_bin":*) ;; *) PATH=$PATH:$co_bin ;; esac
+done
+TERM=dumb LC_ALL=C
 [ ! -d /usr/lib/locale/C.UTF-8 ] && [ ! -d /usr/lib/locale/C.utf8 ] || LC_ALL=C.UTF-8
 export PATH TERM LC_ALL
 cd /
-co_token=
 
 co_note() { printf '%s%s %s %s\n' "$co_mark" "$1" "$2" "$3"; }
 
