@@ -38,6 +38,8 @@ class _Image:
 class DockerArchive:
     """The images of one archive, named `HOST/NAME:TAG` as Docker understands their tags."""
 
+    pooled = True
+
     def __init__(self, tree: TarTree) -> None:
         self.tree, self.place = tree, tree.place
         self._paths: dict[str, str] = {}
@@ -66,6 +68,11 @@ class DockerArchive:
         if blob.digest not in self._paths:
             raise Missing(f"{self.place}: {blob.digest}: not there", "save the image again")
         return self.tree.open(self._paths[blob.digest], offset)
+
+    def blob_size(self, name: str, digest: str) -> int | None:
+        """Return the size of a configuration or a layer; none where it is not."""
+        self._read()
+        return self.tree.size(self._paths[digest]) if digest in self._paths else None
 
     def referrers(self, name: str, digest: str) -> tuple[Descriptor, ...]:
         """Return nothing: such archives keep no signatures."""

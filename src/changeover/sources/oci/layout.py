@@ -47,6 +47,8 @@ def split(called: str) -> tuple[str, str]:
 class Layout:
     """Images in a layout, found by `org.opencontainers.image.ref.name`."""
 
+    pooled = True
+
     def __init__(self, tree: Tree) -> None:
         self.tree, self.place = tree, tree.place
         self._index: Manifest | None = None

@@ -36,17 +36,21 @@ class Source(Protocol):
         """Return the tags of a repository, or the names in a layout."""
 
 
-class Target(Source, Protocol):
-    """A registry or a layout to write to."""
+class Shelf(Source, Protocol):
+    """A place that says what it has."""
 
     pooled: bool
     """Whether a blob belongs to the whole place rather than to a repository."""
 
-    def resolve(self, name: str, wanted: str) -> str | None:
-        """Return the digest a tag or digest has here; none where it is not."""
-
     def blob_size(self, name: str, digest: str) -> int | None:
         """Return a blob's size; none where it is not, -1 where nobody says."""
+
+
+class Target(Shelf, Protocol):
+    """A registry or a layout to write to."""
+
+    def resolve(self, name: str, wanted: str) -> str | None:
+        """Return the digest a tag or digest has here; none where it is not."""
 
     def put_blob(self, name: str, blob: Passage, nearby: tuple[str, ...]) -> Outcome:
         """Store a blob, from another repository of this place where that is possible."""

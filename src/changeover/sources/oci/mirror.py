@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from changeover.sources.oci.fault import Corrupt, Denied, ImageFault, Missing, Passing
 from changeover.sources.oci.media import Descriptor, Manifest
-from changeover.sources.oci.medium import Source
+from changeover.sources.oci.medium import Shelf
 from changeover.sources.oci.passage import Stream
 from changeover.sources.oci.reference import is_digest
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 class Mirrored:
     """Asks a mirror for what is known by digest, and the registry itself for the rest."""
 
-    def __init__(self, origin: Source, mirror: Source, prefix: str) -> None:
+    def __init__(self, origin: Shelf, mirror: Shelf, prefix: str) -> None:
         self.origin, self.mirror, self.place = origin, mirror, origin.place
         self._prefix = prefix
 
@@ -31,6 +31,12 @@ class Mirrored:
         """Open a blob at the mirror, or where it should be."""
         return self._first(lambda s, n: s.open(n, blob, offset), name, [self.mirror, self.origin])
 
+    pooled = False
+
+    def blob_size(self, name: str, digest: str) -> int | None:
+        """Return a blob's size at the registry itself."""
+        return self.origin.blob_size(name, digest)
+
     def referrers(self, name: str, digest: str) -> tuple[Descriptor, ...]:
         """Return what points to a manifest."""
         return self._first(lambda s, n: s.referrers(n, digest), name, [self.origin, self.mirror])
@@ -39,7 +45,7 @@ class Mirrored:
         """Return the tags of a repository."""
         return self._first(lambda s, n: s.tags(n), name, [self.origin, self.mirror])
 
-    def _first(self, ask: Callable[[Source, str], T], name: str, order: list[Source]) -> T:
+    def _first(self, ask: Callable[[Shelf, str], T], name: str, order: list[Shelf]) -> T:
         first, second = order
         try:
             return ask(first, self._called(first, name))
@@ -49,7 +55,7 @@ class Mirrored:
             except ImageFault:
                 raise fault from None
 
-    def _called(self, source: Source, name: str) -> str:
+    def _called(self, source: Shelf, name: str) -> str:
         if source is self.mirror and self._prefix:
             return f"{self._prefix}/{name}"
         return name

@@ -10,7 +10,7 @@ from changeover.sources.oci.docker_archive import DockerArchive
 from changeover.sources.oci.fault import BadReference
 from changeover.sources.oci.layout import Layout, joined, split
 from changeover.sources.oci.layout_target import LayoutFolder
-from changeover.sources.oci.medium import Source, Target
+from changeover.sources.oci.medium import Shelf, Target
 from changeover.sources.oci.mirror import Mirrored, mirror_of
 from changeover.sources.oci.order import Order
 from changeover.sources.oci.reference import Reference, looks_like_host
@@ -22,9 +22,9 @@ class Places:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._open: dict[tuple[str, str], Source] = {}
+        self._open: dict[tuple[str, str], Shelf] = {}
 
-    def source(self, reference: Reference) -> Source:
+    def source(self, reference: Reference) -> Shelf:
         """Return where a reference reads from."""
         key = (reference.kind, reference.place)
         if key not in self._open:
@@ -47,7 +47,7 @@ class Places:
         target.prepare()
         return target
 
-    def _source(self, reference: Reference) -> Source:
+    def _source(self, reference: Reference) -> Shelf:
         if reference.kind == "oci":
             return Layout(FolderTree(reference.path))
         if reference.kind == "oci-archive":
@@ -81,6 +81,14 @@ class Places:
             return [n for n in sorted(source.named()) if not split(n)[1].startswith("sha256-")]
         return []
 
+    def asked(self, reference: Reference) -> tuple[str, str, str]:
+        """Return repository and tag or digest to ask the source for, and the digest to expect."""
+        if reference.kind == "docker":
+            expected = reference.digest if reference.tag else ""
+            return reference.name, reference.tag or reference.wanted, expected
+        name, tag = split(reference.tag)
+        return name, reference.digest or tag.removeprefix("@"), ""
+
     def orders(self, references: Sequence[Reference], to: Reference, *, many: bool) -> list[Order]:
         """Return what to copy; `many` keeps paths and tags under the target as a prefix.
 
@@ -98,7 +106,7 @@ class Places:
             if reference.digest and target_tag in ("", "latest") and not reference.tag:
                 target_tag = f"@{reference.digest}"
             shown = f"{to.kind}:{to.path}:{joined(target_name, target_tag)}"
-        source_name, wanted = _asked(reference)
+        source_name, wanted, expected = self.asked(reference)
         return Order(
             self.source(reference),
             source_name,
@@ -107,16 +115,8 @@ class Places:
             target_tag,
             str(reference),
             shown,
-            expected=reference.digest if reference.kind == "docker" and reference.tag else "",
+            expected=expected,
         )
-
-
-def _asked(reference: Reference) -> tuple[str, str]:
-    """Return repository and tag or digest as the source knows them."""
-    if reference.kind == "docker":
-        return reference.name, reference.tag or reference.wanted
-    name, tag = split(reference.tag)
-    return name, reference.digest or tag.removeprefix("@")
 
 
 def _called(reference: Reference) -> tuple[str, str]:

@@ -1,0 +1,95 @@
+"""Options of the commands that talk to registries, and the client they make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from changeover.errors import InvalidInput
+from changeover.sources.oci.client import Client, Settings
+from changeover.sources.oci.network import Network
+from changeover.sources.oci.patience import Budget
+from changeover.sources.oci.reference import Reference
+from changeover.sources.oci.uploads import uploads_folder
+
+Command = Callable[..., Any]
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+_OPTIONS = (
+    click.option(
+        "--plain-http",
+        multiple=True,
+        metavar="HOST[:PORT]",
+        help="Speak to this registry, or its token server, without TLS.",
+    ),
+    click.option("--ca", multiple=True, type=_FILE, help="Trust the authorities in this file."),
+    click.option(
+        "--cert-dir",
+        multiple=True,
+        type=_FOLDER,
+        help="A folder with HOST[:PORT]/*.crt, *.cert, *.key [Docker's and Podman's certs.d].",
+    ),
+    click.option(
+        "--mirror",
+        multiple=True,
+        metavar="HOST=HOST[/PREFIX]",
+        help="Read what this registry has from a mirror.",
+    ),
+    click.option(
+        "--retry-for",
+        type=click.FloatRange(0, 86400),
+        default=120.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to try again while nothing moves.",
+    ),
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(1, 64),
+        default=6,
+        show_default=True,
+        help="Requests at a time to one registry.",
+    ),
+)
+
+
+def registry_options(command: Command) -> Command:
+    """Add the options that say how registries are reached: they arrive as `**reach`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def listed(paths: Sequence[Path]) -> list[Reference]:
+    """Return the images that files name, each once."""
+    if not paths:
+        return []
+    # Only here: a copy of named images needs no YAML.
+    from changeover.sources.oci.mention import mentions  # noqa: PLC0415
+
+    return list(dict.fromkeys(m.reference for p in paths for m in mentions(p, os.environ)))
+
+
+def client_for(reach: dict[str, Any]) -> tuple[Client, Budget]:
+    """Return a client, and the budget all work shares; raises `InvalidInput`."""
+    mirrors = {}
+    for pair in reach["mirror"]:
+        host, equals, mirror = pair.partition("=")
+        if not (host and equals and mirror):
+            raise InvalidInput(f"--mirror {pair}: not HOST=HOST[/PREFIX]", "write both hosts")
+        mirrors[host] = mirror
+    network = Network(
+        plain_http=frozenset(h.removeprefix("http://").rstrip("/") for h in reach["plain_http"]),
+        cert_dirs=tuple(reach["cert_dir"]),
+        authorities=tuple(reach["ca"]),
+        mirrors=mirrors,
+    )
+    budget = Budget(seconds=reach["retry_for"])
+    uploads = uploads_folder(os.environ)
+    return Client(Settings(network, budget, uploads=uploads)), budget
