@@ -42,7 +42,7 @@ def effect(step: str, script: str = "", undo: bool = True, **more: Any) -> dict[
     line = 'echo "' + step + ' {{ host.name }}" >> "{{ vars.log }}"'
     params: dict[str, Any] = {"script": f"{line}\n{script}"}
     if undo:
-        params["undo"] = {"script": line.replace(step, f"undo-{step}")}
+        params["undo_script"] = line.replace(step, f"undo-{step}")
     return {"id": step, "use": "command.run", "on": "web", "with": params, **more}
 
 

@@ -148,9 +148,9 @@ def release(instance: Path, reason: str) -> None:
             found = host_lock.lock_show()
             if not found:
                 continue
-            token = str(session.store.next_token())
+            token = session.store.next_token()
             host_lock.lock_take(token, f"released by {operator_name()}", LEASE, force=True)
-            host_lock.lock_release(token)
+            host_lock.lock_release()
             click.echo(f"{name}: taken from {parse_holder(found.holder)}: {reason}")
 
 

@@ -240,6 +240,7 @@ class Flow:
         self._end("undone")
 
     def _prove(self, version: str) -> None:
+        self.session.record_installed(version)
         for what in prove(self.session, version, self._answered_before()):
             self.journal.append(ev.Proven(what))
 

@@ -114,7 +114,7 @@ class InstanceLock:
         self._renewal.start()
 
     def _take_on(self, name: str, *, force: bool) -> None:
-        lock, line, token = self._hosts[name], self._holder.line(), str(self.token)
+        lock, line, token = self._hosts[name], self._holder.line(), self.token
         held = lock.lock_take(token, line, LEASE, force=force)
         # We hold the kernel's lock of that store, so the process that wrote this is gone.
         if held and parse_holder(held.holder).store == self._holder.store:
@@ -133,7 +133,7 @@ class InstanceLock:
             self._renewal.join()
         for lock in self._hosts.values():
             with contextlib.suppress(ChangeoverError):
-                lock.lock_release(str(self.token))
+                lock.lock_release()
         self._local.release()
 
     def _renew(self) -> None:
@@ -141,7 +141,7 @@ class InstanceLock:
             for lock in self._hosts.values():
                 # A host that is away keeps its lease for now; a stolen one fences every effect.
                 with contextlib.suppress(ChangeoverError):
-                    lock.lock_renew(str(self.token), self._holder.line(), LEASE)
+                    lock.lock_renew()
 
 
 def holder_here(store: str, run: str, by: str) -> Holder:
