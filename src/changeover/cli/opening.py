@@ -42,9 +42,8 @@ def request_for(session: Session, asked: Asked) -> Request:
     installed = session.installed()
     target = session.target(asked.target)
     inputs = session.answers(target, asked.inputs)
-    version = session.named(target, inputs)
     procedure = asked.procedure or UPGRADE
-    return Request(installed, version, procedure, inputs, asked.waived, asked.only)
+    return Request(installed, target, procedure, inputs, asked.waived, asked.only)
 
 
 def reading_store(folder: Path) -> Store:
