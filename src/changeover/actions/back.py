@@ -15,7 +15,7 @@ from changeover.tools import coreutils
 def difference_back(host: Host, change: Change) -> Change:
     """Say what putting back would change now, and whose later work it would lose."""
     found = [(path, old, host.look(path)) for path, old in reversed(_recalled(change))]
-    due = [(path, old, now) for path, old, now in found if not _same(old, now)]
+    due = [one for one in found if not _same(one[1], one[2]) and not _in_use(host, *one)]
     edited = [p for p, _, now in due if now.there and not _is_ours(change, p, now)]
     return Change(
         effect=overall(effect_of(now, old.kind) for _, old, now in due),
@@ -40,7 +40,7 @@ def put_back(host: Host, change: Change) -> None:
         elif old.kind == "dir":
             host.make_folder(path, mode=old.mode, owner=old.owner, group=old.group)
         elif now.kind == "dir":
-            host.do(coreutils.rmdir(path))
+            host.do(coreutils.remove_empty(path))
         else:
             host.remove(path)
 
@@ -96,9 +96,19 @@ def _recalled(change: Change) -> list[tuple[str, FileState]]:
 
 
 def _same(old: FileState, now: FileState) -> bool:
-    if old.kind == "dir" and now.kind == "dir":
+    if old.kind != now.kind:
+        return False
+    if old.kind == "link":
+        return old.target == now.target
+    if old.kind == "dir":
         return (old.mode, old.owner, old.group) == (now.mode, now.owner, now.group)
     return replace(old, content=None) == replace(now, content=None)
+
+
+def _in_use(host: Host, path: str, old: FileState, now: FileState) -> bool:
+    """Say whether a folder that was made holds something by now: then it stays."""
+    made = now.kind == "dir" and not old.there
+    return made and bool(host.do(coreutils.first_file(path)).strip())
 
 
 def _is_ours(change: Change, path: str, now: FileState) -> bool:

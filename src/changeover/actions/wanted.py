@@ -85,7 +85,9 @@ def refuse_surprise(host: Host, want: Wanted, now: FileState) -> None:
     """Raise `ActionFailed` where something else than expected is at the path."""
     if now.kind in (want.kind, "absent", *want.replaces) or want.kind == "absent":
         return
-    what = {"dir": "a folder", "link": f"a link to {now.target}", "file": "a file"}[now.kind]
+    what = {"dir": "a folder", "link": f"a link to {now.target}", "file": "a file"}.get(
+        now.kind, now.kind
+    )
     wanted = {"dir": "a folder", "link": "a link", "file": "a file"}[want.kind]
     remedy = "Say `replace_link: true` to replace it." if now.kind == "link" else "Move it away."
     raise ActionFailed(f"{host.name}: {want.path}: {what} is where {wanted} should be", remedy)

@@ -28,9 +28,14 @@ def account(database: str, name: str) -> Command:
     return command("getent", database, name)
 
 
-def rmdir(*paths: str) -> Command:
-    """Remove folders that are empty, and leave the others."""
-    return shell('for f; do rmdir -- "$f" 2>/dev/null || [ ! -e "$f" ] || :; done', *paths)
+def first_file(folder: str) -> Command:
+    """Ask for anything in a folder, however deep, that is no folder."""
+    return command("find", folder, "-mindepth", "1", "!", "-type", "d", "-print", "-quit")
+
+
+def remove_empty(folder: str) -> Command:
+    """Remove a folder and those in it, as far as there is nothing else in them."""
+    return command("find", folder, "-type", "d", "-empty", "-delete")
 
 
 def fingerprint(folder: str) -> Command:
@@ -70,3 +75,8 @@ def unpack(archive: str, folder: str) -> Command:
         archive,
         folder,
     )
+
+
+def tail(path: str, lines: int) -> Command:
+    """Read the end of a file."""
+    return command("tail", "-n", str(lines), "--", path)

@@ -1,0 +1,85 @@
+"""Commands of nginx and the meaning of what it says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from changeover.hosts.command import Command, command, shell
+
+# Prints `pid PATH`, `log PATH`, `master PID` and one `worker PID` for each that takes requests. The
+# title of a process tells a worker that is on its way out.
+LOOK = r"""
+config=$(mktemp); trap 'rm -f "$config"' EXIT
+"$@" -T >"$config" 2>/dev/null || :
+built=$("$@" -V 2>&1)
+first() {
+    found=$(sed -n "s/^[[:space:]]*$1[[:space:]]\{1,\}\([^; ]*\).*;.*/\1/p" "$config" | head -n 1)
+    [ -n "$found" ] || found=$(printf '%s' "$built" | sed -n "s/.*--$2=\([^ ]*\).*/\1/p")
+    base=$(printf '%s' "$built" | sed -n "s/.*--prefix=\([^ ]*\).*/\1/p")
+    before=
+    for word; do [ "$before" != -p ] || base=$word; before=$word; done
+    case $found in /*) printf '%s' "$found" ;; *) printf '%s/%s' "${base%/}" "$found" ;; esac
+}
+words=$*
+pid_file=$(first pid pid-path "$@")
+echo "pid $pid_file"
+echo "log $(first error_log error-log-path "$@")"
+read -r master <"$pid_file" 2>/dev/null || exit 0
+[ -d "/proc/$master" ] || exit 0
+echo "master $master"
+for child in $(cat "/proc/$master/task/$master/children"); do
+    title=$(tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null) || continue
+    case $title in
+        *"worker process is shutting down"*) ;;
+        *"worker process"*) echo "worker $child" ;;
+    esac
+done
+"""
+
+
+@dataclass(frozen=True)
+class Running:
+    """What runs of one nginx."""
+
+    master: str = ""
+    workers: frozenset[str] = frozenset()
+    log: str = ""
+    """Its error log."""
+
+
+def words(program: str, config: str, prefix: str) -> tuple[str, ...]:
+    """Return the words that name one nginx; empty settings mean the system's."""
+    settings = [*(["-p", prefix] if prefix else []), *(["-c", config] if config else [])]
+    return (program, *settings)
+
+
+def test(nginx: tuple[str, ...]) -> Command:
+    """Have the configuration read and judged."""
+    return command(*nginx, "-t", "-q")
+
+
+def reload(nginx: tuple[str, ...]) -> Command:
+    """Ask the master to start workers with the configuration as it is now."""
+    return command(*nginx, "-s", "reload")
+
+
+def look(nginx: tuple[str, ...]) -> Command:
+    """See the master and the workers that take requests."""
+    return shell(LOOK, *nginx)
+
+
+def parse_look(output: str) -> Running:
+    """Return what `look` saw."""
+    rows = [line.partition(" ")[::2] for line in output.splitlines()]
+    found = dict(rows)
+    workers = frozenset(pid for word, pid in rows if word == "worker")
+    return Running(found.get("master", ""), workers, found.get("log", ""))
+
+
+def parse_refusal(said: str) -> str:
+    """Return what is wrong as `file:line: why`, or as nginx says it."""
+    wrong = [ln for ln in said.splitlines() if "[emerg]" in ln or "[crit]" in ln]
+    message = re.sub(r"^.*?\[(emerg|crit)\] (\d+#\d+: )?", "", wrong[0]) if wrong else said.strip()
+    place = re.search(r" in (\S+:\d+)$", message)
+    return f"{place[1]}: {message[: place.start()]}" if place else message
