@@ -64,13 +64,21 @@ class LocalLab:
         self._keep_pristine()
         self._serve()
 
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody called `touch` since `start` or `reset`."""
+        return not (self.folder / "touched").exists()
+
+    def touch(self) -> None:
+        """Note that the platform is about to be changed."""
+        (self.folder / "touched").touch()
+
     def reset(self) -> None:
         """Bring back the first release as `start` left it: files, rows, programs, site."""
         self.supervisord.control("stop", "all")
         for name in self._strange():
             _remove(self.folder / name)
-        for kept in (self.folder / "pristine").iterdir():
-            shutil.copytree(kept, self.folder / kept.name, symlinks=True)
+        _copy(self.folder / "pristine" / "app", Path(self.layout.workdir))
         self.postgres.drop_database(DATABASE)
         self._copy_database(PRISTINE, DATABASE)
         self._serve()
@@ -180,7 +188,8 @@ class LocalLab:
 
     def _keep_pristine(self) -> None:
         """Keep the installed folder and the rows for `reset`."""
-        shutil.copytree(self.layout.workdir, self.folder / "pristine" / "app", symlinks=True)
+        (self.folder / "pristine").mkdir()
+        _copy(Path(self.layout.workdir), self.folder / "pristine" / "app")
         self._copy_database(DATABASE, PRISTINE)
 
     def _copy_database(self, source: str, target: str) -> None:
@@ -242,6 +251,11 @@ class LocalLab:
             raise NotStarted(f"install.sh: {done.stderr.strip()[-1500:]}")
         rows = (HERE / "rows.sql").read_text().replace(":rows", str(self.rows))
         self.postgres.sql(f"SET ROLE {DATABASE};\n{rows}", DATABASE)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder as it is; much quicker than Python does it."""
+    subprocess.run(["cp", "-a", "--reflink=auto", str(source), str(target)], check=True)
 
 
 def _remove(path: Path) -> None:

@@ -61,7 +61,7 @@ class Traffic:
     _sent: int = 0
     _token: str = ""
     _failures: list[Failure] = field(default_factory=list)
-    _acknowledged: list[str] = field(default_factory=list)
+    _created: list[str] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _started: float = 0.0
@@ -77,6 +77,16 @@ class Traffic:
         self._thread.start()
         return self
 
+    @property
+    def acknowledged(self) -> int:
+        """How many rows were confirmed so far."""
+        return len(self._created)
+
+    @property
+    def failed(self) -> int:
+        """How many requests failed so far."""
+        return len(self._failures)
+
     def stop(self) -> Report:
         """Send no more, wait for the answers under way, and tell."""
         self._over.set()
@@ -84,7 +94,7 @@ class Traffic:
             self._thread.join()
         seconds = time.monotonic() - self._started
         failures = tuple(sorted(self._failures, key=lambda failure: failure.at))
-        return Report(self._sent, failures, tuple(self._acknowledged), round(seconds, 2))
+        return Report(self._sent, failures, tuple(self._created), round(seconds, 2))
 
     def lost(self, acknowledged: tuple[str, ...]) -> list[str]:
         """Rows that were confirmed and are not there."""
@@ -113,7 +123,7 @@ class Traffic:
         if status not in (200, 201) or "indisponible" in str(answer):
             self._failures.append(Failure(sent, method, path, str(status)))
         elif method == "POST":
-            self._acknowledged.append(str(answer["id"]))
+            self._created.append(str(answer["id"]))
 
     def _ask(self, method: str, path: str, fields: object = None) -> tuple[int, dict[str, object]]:
         parts = urlsplit(self.url)

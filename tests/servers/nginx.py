@@ -1,7 +1,6 @@
 """An nginx of its own: unprivileged, in one folder, sites in `sites/*.conf`."""
 
 import shlex
-import shutil
 import signal
 import ssl
 import subprocess
@@ -30,6 +29,24 @@ http {{
     proxy_buffer_size 16k;
     include {folder}/sites/*.conf;
 }}
+"""
+
+# Python 3.13 and later insist on every one of these.
+EXTENSIONS = """\
+[req]
+distinguished_name = subject
+[subject]
+[authority]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+[server]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+subjectAltName = DNS:{name}, DNS:localhost, IP:127.0.0.1
 """
 
 
@@ -81,7 +98,12 @@ class Nginx:
     @property
     def running(self) -> bool:
         """Whether the server runs."""
-        return self._program.pid is not None
+        return self.pid is not None
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id; none when it does not run."""
+        return self._program.pid
 
     def stop(self) -> None:
         """Stop at once."""
@@ -131,18 +153,17 @@ def certificate(folder: Path, name: str = "localhost") -> tuple[Path, Path]:
     authority = folder / "ca.crt"
     if authority.exists():
         return authority, folder / "server.crt"
-    openssl = shutil.which("openssl") or program_path("openssl")
-    fresh = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-    (folder / "extensions").write_text(f"subjectAltName=DNS:{name},DNS:localhost,IP:127.0.0.1\n")
+    (folder / "extensions.cnf").write_text(EXTENSIONS.format(name=name))
+    fresh = "-config extensions.cnf -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
     commands = [
-        f"req -x509 {fresh} -days 3650 -subj '/CN=Changeover lab authority'"
+        f"req -x509 {fresh} -days 3650 -subj '/CN=Changeover lab authority' -extensions authority"
         " -keyout ca.key -out ca.crt",
         f"req {fresh} -subj /CN={name} -keyout server.key -out server.csr",
         "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial"
-        " -days 3650 -extfile extensions -out server.crt",
+        " -days 3650 -extfile extensions.cnf -extensions server -out server.crt",
     ]
     for command in commands:
-        words = [openssl, *shlex.split(command)]
+        words = [program_path("openssl"), *shlex.split(command)]
         subprocess.run(words, check=True, capture_output=True, cwd=folder)
     return authority, folder / "server.crt"
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 MARK = "CHANGEOVER_LAB"
 """The environment variable that names the folder a program and its children belong to."""
+MARKED = f"{MARK}=".encode()
 SEARCHED = ("/usr/sbin", "/sbin", "/usr/lib/openssh")
 
 
@@ -67,21 +68,19 @@ def birth(pid: int) -> str | None:
 
 def left_behind(folder: Path) -> list[int]:
     """Processes that belong to a folder of servers, whoever started them and whether he lives."""
-    mark = f"{MARK}={folder}".encode()
-    return [
-        int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _belongs(entry, folder, mark)
-    ]
+    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _belongs(entry, folder)]
 
 
-def _belongs(entry: Path, folder: Path, mark: bytes) -> bool:
+def _belongs(entry: Path, folder: Path) -> bool:
     try:
-        if not (entry / "cwd").readlink().is_relative_to(folder):
-            return False
         # nginx and PostgreSQL write their titles over their environment.
-        named = (entry / "comm").read_text().strip() in ("nginx", "postgres")
-        return named or mark in (entry / "environ").read_bytes().split(b"\0")
+        if (entry / "comm").read_text().strip() in ("nginx", "postgres"):
+            return (entry / "cwd").readlink().is_relative_to(folder)
+        variables = (entry / "environ").read_bytes().split(b"\0")
     except OSError:
         return False
+    given = [text.decode(errors="replace") for text in variables if text.startswith(MARKED)]
+    return any(Path(text.partition("=")[2]).is_relative_to(folder) for text in given)
 
 
 def reap(folder: Path) -> None:
@@ -137,7 +136,7 @@ class Program:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                env={**os.environ, **dict(self.env)},
+                env={**os.environ, MARK: str(self.folder), **dict(self.env)},
                 start_new_session=True,
             )
         self.pid_file.write_text(f"{child.pid} {birth(child.pid) or 0}")

@@ -63,7 +63,12 @@ class Supervisord:
     @property
     def running(self) -> bool:
         """Whether the server runs."""
-        return self._program.pid is not None
+        return self.pid is not None
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id; none when it does not run."""
+        return self._program.pid
 
     def stop(self) -> None:
         """Stop every program, then itself."""

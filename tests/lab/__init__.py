@@ -1,0 +1,1 @@
+"""The labs themselves do what they promise."""
