@@ -174,10 +174,8 @@ def test_killed_around_every_entry_an_undo_goes_on_undoing(
 
 
 def test_killed_inside_an_effect_its_outcome_is_found_again(world: World) -> None:
-    world.release(
-        "1.0",
-        [effect("slow", f'kill -9 -- -"$(cat {world.root}/group)"; sleep 0.3; echo end >> {world.log}')],
-    )
+    kill = f'kill -9 -- -"$(cat {world.root}/group)"'
+    world.release("1.0", [effect("slow", f"{kill}; sleep 0.3; echo end >> {world.log}")])
 
     def apply() -> None:
         (world.root / "group").write_text(str(os.getpgrp()))

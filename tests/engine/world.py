@@ -21,8 +21,10 @@ name: test
 product: shop
 hubs: [../releases]
 hosts:
-  one: {transport: local, roles: [web], state_dir: %(root)s/state-one, vars: {home: %(root)s/one}}
-  two: {transport: local, roles: [web, db], state_dir: %(root)s/state-two, vars: {home: %(root)s/two}}
+  one:
+    {transport: local, roles: [web], state_dir: %(root)s/state-one, vars: {home: %(root)s/one}}
+  two:
+    {transport: local, roles: [web, db], state_dir: %(root)s/state-two, vars: {home: %(root)s/two}}
 vars: {log: %(root)s/log}
 secrets:
   canary: {file: canary.secret}
@@ -37,11 +39,11 @@ def write(step: str, content: str = "new {{ release.version }}", **more: Any) ->
     return {"id": step, "use": "files.write", "on": "web", "with": params, **more}
 
 
-def effect(step: str, script: str = "", undo: bool = True, **more: Any) -> dict[str, Any]:
+def effect(step: str, script: str = "", back: bool = True, **more: Any) -> dict[str, Any]:
     """A line in the log, which counts how often the step happened."""
     line = 'echo "' + step + ' {{ host.name }}" >> "{{ vars.log }}"'
     params: dict[str, Any] = {"script": f"{line}\n{script}"}
-    if undo:
+    if back:
         params["undo_script"] = line.replace(step, f"undo-{step}")
     return {"id": step, "use": "command.run", "on": "web", "with": params, **more}
 

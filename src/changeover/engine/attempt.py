@@ -86,6 +86,10 @@ class Attempt:
             self._journal.append(ev.StepFailed(self.key, reason, remedy))
             raise
         finally:
+            self._keep_output()
+
+    def _keep_output(self) -> None:
+        if self._said:
             said = self._masker.text("\n".join(self._said))
             self._store.save_output(self._journal.run, self.key, self._number, said)
 

@@ -62,6 +62,10 @@ class Store:
         self._db.execute("pragma journal_mode=wal")
         self._db.execute("pragma synchronous=full")
         self._db.executescript(_TABLES)
+        # What nobody needs after a power cut waits for no disk: outputs and durations.
+        self._soft = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._soft.execute("pragma busy_timeout=10000")
+        self._soft.execute("pragma synchronous=normal")
         self._refuse_newer()
 
     def _refuse_newer(self) -> None:
@@ -146,7 +150,7 @@ class Store:
 
     def save_duration(self, name: str, seconds: float) -> None:
         """Remember how long a step, or a downtime, took the last time."""
-        self._execute("insert or replace into duration values (?, ?)", (name, seconds))
+        self._softly("insert or replace into duration values (?, ?)", (name, seconds))
 
     def durations(self) -> dict[str, float]:
         """Return how long everything took the last time."""
@@ -155,7 +159,7 @@ class Store:
 
     def save_output(self, run: str, key: str, attempt: int, body: str) -> None:
         """Keep what a step's commands said."""
-        self._execute("insert into output values (?, ?, ?, ?)", (run, key, attempt, body))
+        self._softly("insert into output values (?, ?, ?, ?)", (run, key, attempt, body))
 
     def outputs(self, run: str, key: str) -> list[tuple[int, str]]:
         """Return what a step's commands said, by attempt."""
@@ -165,7 +169,12 @@ class Store:
 
     def close(self) -> None:
         """Give the file back."""
+        self._soft.close()
         self._db.close()
+
+    def _softly(self, statement: str, values: tuple[Any, ...]) -> None:
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            self._soft.execute(statement, values)
 
     def _execute(self, statement: str, values: tuple[Any, ...]) -> None:
         with self._lock:
