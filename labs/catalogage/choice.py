@@ -17,7 +17,7 @@ from labs.catalogage.wheels import wheels
 
 DATABASE = "catalogage"
 PASSWORD = "mdp!des?caractèressp&ciaux%/@:"  # noqa: S105 - one that must be URL-encoded
-SERVERS = ("postgres", "sshd", "api", "client", "http", "https")
+SERVERS = ("postgres", "sshd", "api", "client", "http", "https", "api_b", "client_b", "ssr")
 
 
 def choose(folder: Path) -> None:
@@ -36,6 +36,11 @@ def choose(folder: Path) -> None:
         secret_key=secrets.token_urlsafe(24) + "#$%&(",
         api_port=ports["api"],
         client_port=ports["client"],
+        api_port_b=ports["api_b"],
+        client_port_b=ports["client_b"],
+        ssr_port=ports["ssr"],
+        serving=str(folder / "serving"),
+        supervisor_config=str(Supervisord(folder / "supervisord").config),
         http_port=ports["http"],
         https_port=ports["https"],
         public_port=ports["https"],

@@ -27,6 +27,14 @@ class Layout:
     secret_key: str
     api_port: int = 3579
     client_port: int = 3000
+    api_port_b: int = 3580
+    """Ports of the second slot, into which a new release comes up beside the running one."""
+    client_port_b: int = 3001
+    ssr_port: int = 3578
+    """Where nginx lets the client reach the API of the slot that serves."""
+    serving: str = "/var/lib/catalogage"
+    """A folder nginx may enter: its files say which slot serves."""
+    supervisor_config: str = ""
     http_port: int = 80
     https_port: int = 443
     listen: str = ""
