@@ -16,8 +16,6 @@ from changeover.model.findings import Finding, failed, passed
 from changeover.model.plan import Change, Effect
 from changeover.tools import git, tree
 
-PREVIOUS = "previous"
-
 
 @dataclass(frozen=True)
 class Release(Action):
@@ -38,7 +36,9 @@ class Release(Action):
     """The release's folder, or a link to it such as `next`."""
     releases: str = ""
     """The folder of the releases, on the file system of `link`; empty for the one `release` is
-    in. The link `previous` in it names what was served before."""
+    in."""
+    previous: str = "previous"
+    """Name of a link in `releases` to what was served before; empty for none."""
 
     def __post_init__(self) -> None:
         demand_absolute(self.name, link=self.link, release=self.release)
@@ -125,25 +125,25 @@ class Release(Action):
             host.do(tree.release(self.link, before["adopted"]))
         if before["previous"]:
             host.link(before["previous_link"], before["previous"])
-        else:
+        elif before["previous_link"]:
             host.remove(before["previous_link"])
 
     def _switch(self, host: Host, change: Change) -> None:
         before = change.before
         was = before["was"] or before["adopted"]
-        if was:
+        if was and before["previous_link"]:
             host.link(before["previous_link"], was)
         host.link(self.link, before["to"])
 
     def _before(self, host: Host, now: FileState, target: str, adopted: str) -> dict[str, str]:
-        previous_link = f"{self._home(host)}/{PREVIOUS}"
+        previous_link = f"{self._home(host)}/{self.previous}" if self.previous else ""
         return {
             "kind": now.kind,
             "was": now.target,
             "adopted": adopted,
             "to": target,
             "previous_link": previous_link,
-            "previous": host.look(previous_link).target,
+            "previous": host.look(previous_link).target if previous_link else "",
         }
 
     def _adopted(self, host: Host) -> str:
