@@ -43,13 +43,12 @@ def choose(folder: Path) -> None:
         supervisor_config=str(Supervisord(folder / "supervisord").config),
         http_port=ports["http"],
         https_port=ports["https"],
-        public_port=ports["https"],
         listen="127.0.0.1:",
         node=program_path("node"),
         python=str(Path(sys.executable).resolve()),
         wheels=str(wheels()),
         nginx=(str(folder / "bin/nginx"),),
-        supervisorctl=(str(folder / "bin/supervisorctl"),),
+        ca=str(folder / "tls/ca.crt"),
     )
     kept = folder / "lab.json"
     kept.touch(mode=0o600)

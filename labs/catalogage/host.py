@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.servers.container import ContainerHost
 from tests.servers.nginx import certificate
 from tests.servers.postgres import Postgres
-from tests.servers.program import NotStarted, await_outcome
+from tests.servers.program import NotStarted, await_outcome, free_port
 
 from labs.catalogage.choice import DATABASE, PASSWORD
 from labs.catalogage.instance import Written
@@ -37,7 +37,7 @@ class HostLab:
     @cached_property
     def host(self) -> ContainerHost:
         """The machine."""
-        ports = (80, 443)
+        ports = (self.layout.http_port, self.layout.https_port)
         return ContainerHost(self.folder / "host", self.name, "catalogage", self.suite, ports)
 
     def start(self) -> None:
@@ -74,7 +74,7 @@ class HostLab:
 
     @cached_property
     def layout(self) -> Layout:
-        """Paths, ports and secrets of the installation; only after `start`."""
+        """Paths, ports and secrets of the installation."""
         database = Postgres(Path(), 5432)
         return Layout(
             workdir=WORKDIR,
@@ -86,7 +86,9 @@ class HostLab:
             certificate_key="/etc/ssl/catalogage/server.key",
             database_url=database.url_for(DATABASE, PASSWORD, DATABASE, "postgresql+asyncpg"),
             secret_key=self._secret_key,
-            public_port=self.host.port(443),
+            ca="/etc/ssl/catalogage/ca.crt",
+            http_port=free_port(),
+            https_port=free_port(),
         )
 
     def write_instance(self, folder: Path) -> Path:
@@ -110,6 +112,7 @@ class HostLab:
         self.host.send(wheels(PYTHON[self.suite]), "/opt/wheels")
         self.host.send(self.folder / "tls" / "server.crt", "/etc/ssl/catalogage/")
         self.host.send(self.folder / "tls" / "server.key", "/etc/ssl/catalogage/")
+        self.host.send(self.authority, "/etc/ssl/catalogage/")
         # A public package index is not something a lab depends on.
         self._write("/etc/pip.conf", "[install]\nno-index = true\nfind-links = /opt/wheels\n")
         self.host.run(
@@ -136,7 +139,7 @@ class HostLab:
         self.host.run(f"export {given}; sh -s", stdin=(HERE / "install.sh").read_text())
         rows = (HERE / "rows.sql").read_text().replace(":rows", str(self.rows))
         self.sql(f"SET ROLE {DATABASE};\n{rows}", DATABASE)
-        self._write(f"{layout.programs}/catalogage.conf", layout.render("supervisor.conf"))
+        self._write(f"{layout.programs}/supervisor.conf", layout.render("supervisor.conf"))
         self._write(f"{layout.sites}/catalogage.conf", layout.render("nginx.conf"))
         self.host.run("supervisorctl update && nginx -t && systemctl reload nginx")
 

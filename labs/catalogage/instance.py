@@ -1,6 +1,6 @@
 """Writes the Changeover instance folder of a lab, as its operator would keep it in git."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +10,7 @@ from changeover.instances.agefile import make_key, secrets_text, write_encrypted
 from labs.catalogage.layout import HERE, Layout
 
 GUIDES = HERE.parents[1] / "guides"
-NAMES = [
-    "workdir",
-    "repository",
-    "sites",
-    "programs",
-    "logs",
-    "certificate",
-    "certificate_key",
-    "api_port",
-    "client_port",
-    "api_port_b",
-    "client_port_b",
-    "ssr_port",
-    "serving",
-    "supervisor_config",
-    "http_port",
-    "https_port",
-    "listen",
-    "domain",
-    "node",
-    "python",
-    "wheels",
-    "client_url",
-]
+SECRET = {"database_url", "secret_key"}
 
 
 @dataclass(frozen=True)
@@ -65,22 +42,30 @@ class Written:
             "product": "catalogage",
             "hubs": [str(GUIDES)],
             "hosts": {self.host_name: {**self.host, "roles": ["web", "db"]}},
-            "vars": {
-                **{name: getattr(layout, name) for name in NAMES},
-                "nginx": list(layout.nginx),
-                "supervisorctl": list(layout.supervisorctl),
-                "programs_file": "catalogage.conf",
-                "page_contains": "Catalogue",
-                # What the host can check its own site with: the authority's key is not there.
-                "ca": layout.certificate,
-                "env": {"APP_PUBLIC_URL": layout.client_url},
-            },
+            "vars": self._variables(),
             "secrets": {name: {"age": "secrets.age"} for name in self._secrets()},
             "databases": {"main": {"url": "{{ secrets.database_url }}", "on": "db"}},
             "endpoints": [
                 self._endpoint("pages", "/", contains="Catalogue"),
                 self._endpoint("api", "/api/health/", contains='"status":"ok"'),
             ],
+        }
+
+    def _variables(self) -> dict[str, Any]:
+        """What differs from the guide's own defaults."""
+        usual = Layout("", "", "", "", "", "", "", "", "")
+        given = {field.name: getattr(self.layout, field.name) for field in fields(Layout)}
+        found = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in given.items()
+            if name not in SECRET and value != getattr(usual, name)
+        }
+        return {
+            "domain": self.layout.domain,
+            "client_url": self.layout.client_url,
+            **found,
+            "page_contains": "Catalogue",
+            "env": {"APP_PUBLIC_URL": self.layout.client_url},
         }
 
     def _endpoint(self, name: str, path: str, contains: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class Layout:
     sites: str
     """The folder of nginx's sites; the catalogue's is `catalogage.conf`."""
     programs: str
-    """The folder of supervisor's programs; the catalogue's file is `catalogage.conf`."""
+    """The folder of supervisor's programs; the catalogue's file is `supervisor.conf`."""
     logs: str
     certificate: str
     certificate_key: str
@@ -35,6 +35,7 @@ class Layout:
     serving: str = "/var/lib/catalogage"
     """A folder nginx may enter: its files say which slot serves."""
     supervisor_config: str = ""
+    """The file `supervisorctl -c` needs; empty where it finds its own."""
     http_port: int = 80
     https_port: int = 443
     listen: str = ""
@@ -45,14 +46,13 @@ class Layout:
     wheels: str = ""
     """A folder with every wheel the platform needs; empty takes them from the package index."""
     nginx: tuple[str, ...] = ("nginx",)
-    supervisorctl: tuple[str, ...] = ("supervisorctl",)
-    public_port: int = 443
-    """The port users reach nginx at: not `https_port` where a container publishes it."""
+    ca: str = ""
+    """The authority users trust, on the host."""
 
     @property
     def client_url(self) -> str:
         """What users type."""
-        port = "" if self.public_port == 443 else f":{self.public_port}"
+        port = "" if self.https_port == 443 else f":{self.https_port}"
         return f"https://{self.domain}{port}"
 
     def render(self, template: str) -> str:

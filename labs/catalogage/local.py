@@ -114,8 +114,7 @@ class LocalLab:
     def layout(self) -> Layout:
         """Paths, ports and secrets of the installation; only after `start`."""
         kept = json.loads((self.folder / "lab.json").read_text())["layout"]
-        lists = {"nginx": tuple(kept["nginx"]), "supervisorctl": tuple(kept["supervisorctl"])}
-        return Layout(**{**kept, **lists})
+        return Layout(**{**kept, "nginx": tuple(kept["nginx"])})
 
     @property
     def _ports(self) -> dict[str, int]:
@@ -207,7 +206,7 @@ class LocalLab:
             for path in folder.iterdir():
                 path.unlink()
         Path(self.layout.logs).mkdir(exist_ok=True)
-        self.supervisord.write_program("catalogage", self.layout.render("supervisor.conf"))
+        self.supervisord.write_program("supervisor", self.layout.render("supervisor.conf"))
         self.nginx.write_site("catalogage", self.layout.render("nginx.conf"))
         self.nginx.reload()
         self.supervisord.control("update")

@@ -40,7 +40,7 @@ class ContainerHost:
     """What `scripts/images/build` builds: host, catalogage."""
     suite: str = "bookworm"
     ports: tuple[int, ...] = ()
-    """Ports of the host that are published on free ports of 127.0.0.1, besides 22."""
+    """Ports of the host that are published on the same ports of 127.0.0.1."""
 
     @property
     def config(self) -> Path:
@@ -68,7 +68,8 @@ class ContainerHost:
             if done.returncode != 0:
                 raise NotStarted(done.stderr.strip())
         self.remove()
-        published = [f"--publish=127.0.0.1::{port}" for port in (22, *self.ports)]
+        published = [f"--publish=127.0.0.1:{port}:{port}" for port in self.ports]
+        published.append("--publish=127.0.0.1::22")
         tag = f"changeover-{self.image}:{self.suite}"
         docker("create", f"--name={self.name}", f"--hostname={self.name}", *published, *FLAGS, tag)
         self._authorize()
@@ -80,9 +81,10 @@ class ContainerHost:
         """Remove the container and all that is in it."""
         subprocess.run(["docker", "rm", "-fv", self.name], capture_output=True, check=False)
 
-    def port(self, inner: int) -> int:
-        """The port of 127.0.0.1 that leads to a published port of the host."""
-        return int(docker("port", self.name, f"{inner}/tcp").split(":")[-1])
+    @property
+    def ssh_port(self) -> int:
+        """The port of 127.0.0.1 that leads to the host's sshd."""
+        return int(docker("port", self.name, "22/tcp").split(":")[-1])
 
     @cached_property
     def address(self) -> str:
@@ -117,7 +119,7 @@ class ContainerHost:
         if shown.returncode != 0 or len(shown.stdout.split()) < 2:
             return False
         public = " ".join(shown.stdout.split()[:2])
-        self.known_hosts.write_text(f"[127.0.0.1]:{self.port(22)} {public}\n")
+        self.known_hosts.write_text(f"[127.0.0.1]:{self.ssh_port} {public}\n")
         self.config.write_text("\n".join(self._client_lines()) + "\n")
         done = subprocess.run(
             ["ssh", "-F", str(self.config), self.name, "systemctl is-system-running --wait"],
@@ -130,7 +132,7 @@ class ContainerHost:
         return [
             f"Host {self.name}",
             "  HostName 127.0.0.1",
-            f"  Port {self.port(22)}",
+            f"  Port {self.ssh_port}",
             "  User root",
             f"  IdentityFile {self.key}",
             "  IdentitiesOnly yes",

@@ -1,5 +1,6 @@
 """An nginx of its own: unprivileged, in one folder, sites in `sites/*.conf`."""
 
+import os
 import shlex
 import signal
 import ssl
@@ -12,6 +13,7 @@ from tests.servers.program import Program, await_outcome, free_port, program_pat
 
 MAIN = """\
 daemon off;
+{user}
 worker_processes 1;
 pid {folder}/nginx.own.pid;
 error_log {folder}/error.log warn;
@@ -91,7 +93,9 @@ class Nginx:
             if not mime.exists():
                 mime = self.folder / "mime.types"
                 mime.write_text("types { text/html html; text/css css; text/javascript js; }\n")
-            self.config.write_text(MAIN.format(folder=self.folder, mime=mime))
+            # As root it would serve as an account that may not enter temporary folders.
+            user = "user root;" if os.geteuid() == 0 else ""
+            self.config.write_text(MAIN.format(folder=self.folder, mime=mime, user=user))
         self.own_pid_file.unlink(missing_ok=True)
         self._program.start(lambda: self.own_pid_file.exists() and bool(self.workers()))
 
