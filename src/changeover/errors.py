@@ -22,6 +22,7 @@ ChangeoverError            1
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -33,6 +34,11 @@ class ChangeoverError(Exception):
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(message)
         self.message, self.remedy = message, remedy
+
+    def hide(self, mask: Callable[[str], str]) -> None:
+        """Take the secrets out of what is shown."""
+        self.message, self.remedy = mask(self.message), mask(self.remedy)
+        self.args = (self.message,)
 
 
 class InvalidInput(ChangeoverError):

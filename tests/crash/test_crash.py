@@ -72,7 +72,7 @@ class DyingStore:
             if self.left == 0:
                 die()
 
-        Store.add = add  # type: ignore[method-assign]  # in a child process of this test only
+        Store.add = add  # type: ignore[method-assign,assignment]  # in a child only
 
 
 def dying(at: int, kept: bool, work: Callable[[], None]) -> Callable[[], None]:

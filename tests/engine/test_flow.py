@@ -137,7 +137,7 @@ def test_a_plan_is_refused_where_something_moved_and_says_what(world: World) -> 
     plan = world.plan()
     (world.root / "two/app.conf").write_text("by a colleague")
 
-    with pytest.raises(PlanStale, match=r"app.conf@two: file:.*app.conf: was absent"):
+    with pytest.raises(PlanStale, match=r"app.conf@two: file .*app.conf: was absent"):
         refuse_stale(plan, world.plan())
 
 

@@ -13,7 +13,7 @@ from changeover.engine.order import UPGRADE
 from changeover.engine.planner import Request
 from changeover.engine.session import Session, open_session
 from changeover.engine.store import Store
-from changeover.errors import InvalidInstance
+from changeover.errors import ChangeoverError, InvalidInstance
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,9 @@ def opened(folder: Path) -> Iterator[Session]:
     session = open_session(folder)
     try:
         yield session
+    except ChangeoverError as error:
+        error.hide(session.masker.text)
+        raise
     finally:
         session.close()
 

@@ -12,7 +12,14 @@ from changeover.engine.journal import Journal
 from changeover.engine.operator import Operator
 from changeover.engine.planner import masked
 from changeover.engine.store import Store
-from changeover.errors import ActionFailed, ChangeoverError, GateClosed, InDoubt, Unreachable
+from changeover.errors import (
+    ActionFailed,
+    ChangeoverError,
+    Fenced,
+    GateClosed,
+    InDoubt,
+    Unreachable,
+)
 from changeover.hosts.command import Command, Completed
 from changeover.hosts.host import Host
 from changeover.model import events as ev
@@ -74,19 +81,19 @@ class Attempt:
         try:
             if self._reaching(self._perform):
                 self._journal.append(ev.StepDone(self.key, round(time.monotonic() - started, 3)))
-        except InDoubt as error:
-            self._journal.append(ev.StepInDoubt(self.key, self._masker.text(str(error))))
-            raise
-        except Unreachable:
-            raise  # what was started is unknown, so the step stays started: resume looks again
-        except GateClosed:
-            raise
         except ChangeoverError as error:
-            reason, remedy = self._masker.text(str(error)), self._masker.text(error.remedy)
-            self._journal.append(ev.StepFailed(self.key, reason, remedy))
+            error.hide(self._masker.text)
+            self._record(error)
             raise
         finally:
             self._keep_output()
+
+    def _record(self, error: ChangeoverError) -> None:
+        if isinstance(error, InDoubt):
+            self._journal.append(ev.StepInDoubt(self.key, error.message))
+        elif not isinstance(error, Unreachable | GateClosed | Fenced):
+            # After `Unreachable` what was started is unknown: the step stays started.
+            self._journal.append(ev.StepFailed(self.key, error.message, error.remedy))
 
     def _keep_output(self) -> None:
         if self._said:
