@@ -35,7 +35,6 @@ class Written:
         return self.folder
 
     def _instance(self) -> dict[str, Any]:
-        layout = self.layout
         return {
             "format": 1,
             "name": "lab",
