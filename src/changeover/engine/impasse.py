@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from changeover.engine.graph import Graph, Holds, M, Milestone, against
+from changeover.engine.graph import Graph, M
+from changeover.engine.milestone import Holds, Milestone, against
 from changeover.errors import NoRoute
 
 
@@ -16,7 +17,7 @@ def explained(graph: Graph[M], releases: Sequence[M], installed: str, holds: Hol
     why = (
         _goal_refused(goal, installed, holds)
         or _way_refused(releases, goal, installed, holds)
-        or _stop_refused(graph, installed, holds)
+        or _stop_refused(graph)
         or _nothing_fits(graph, goal)
     )
     return NoRoute(start + why[0], why[1])
@@ -55,11 +56,11 @@ def _guard(release: Milestone, before: str, holds: Holds) -> str:
     return ""
 
 
-def _stop_refused(graph: Graph[M], installed: str, holds: Holds) -> tuple[str, str] | None:
+def _stop_refused(graph: Graph[M]) -> tuple[str, str] | None:
     if graph.goal >= len(graph.nodes) or graph.shortest(-1, graph.goal, frozenset()) is None:
         return None
     for position in range(graph.goal, -1, -1):
-        for stop in graph.stops(position, installed, holds):
+        for stop in graph.stops(position):
             named = f"{graph.nodes[position].version} demands a stop at {stop.version}"
             if stop.position is None:
                 return (

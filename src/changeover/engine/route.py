@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Generic
 
-from changeover.engine.graph import Graph, Holds, M, Milestone, against
+from changeover.engine.graph import Due, Graph, M
 from changeover.engine.impasse import explained
+from changeover.engine.milestone import Holds, Milestone, against
 from changeover.errors import InvalidInput, NoRoute
 from changeover.model.problem import suggestion
 from changeover.model.release import Condition, Risk
@@ -121,6 +122,8 @@ class _Search(Generic[M]):
 
     def best(self) -> tuple[int, ...] | None:
         """Return the positions of the best route's releases."""
+        if self.graph.goal >= len(self.graph.nodes):
+            return None
         self._offer(frozenset((self.graph.goal,)), frozenset())
         for _ in range(MOST_TRIES):
             if not self._queue:
@@ -132,18 +135,32 @@ class _Search(Generic[M]):
                 self._offer(stops, avoided)
                 continue
             jumped = self._jumped(path)
-            if jumped is None:
+            if not jumped:
                 return path
-            release, stop = jumped
-            self._offer(stops, avoided | {release})
-            if stop is not None:
-                self._offer(stops | {stop}, avoided)
+            self._divide(stops, avoided, jumped)
         raise InvalidInput(
             "the stops of these releases contradict each other", "name a nearer target"
         )
 
-    def _offer(self, stops: _Positions, avoided: _Positions) -> None:
-        if (stops, avoided) in self._seen or stops & (avoided | self._refused):
+    def _divide(self, stops: _Positions, avoided: _Positions, jumped: list[Due]) -> None:
+        """Look on with each stop made, or with nothing that demands it; newest stop first."""
+        for stop in jumped:
+            without = avoided | self.graph.demanding(stop)
+            possible = not stops & without and self._through(stops, without | self._refused)
+            if possible:
+                self._offer(stops, without)
+            if stop.position is None:
+                return
+            stops |= {stop.position}
+            if possible:
+                break
+        self._offer(stops, avoided)
+
+    def _offer(self, wanted: _Positions, avoided: _Positions) -> None:
+        stops = self._with_their_stops(wanted)
+        if stops is None or (stops, avoided) in self._seen:
+            return
+        if stops & (avoided | self._refused):
             return
         self._seen.add((stops, avoided))
         path = self._through(stops, avoided | self._refused)
@@ -151,6 +168,18 @@ class _Search(Generic[M]):
             # Newest first where the number of hops is the same.
             rank = tuple(-position for position in path)
             heapq.heappush(self._queue, (len(path), rank, len(self._seen), stops, avoided))
+
+    def _with_their_stops(self, wanted: _Positions) -> _Positions | None:
+        """Add what the wanted releases demand themselves; None where that is nowhere to be had."""
+        found, fresh = set(wanted), list(wanted)
+        while fresh:
+            for stop in self.graph.stops(fresh.pop()):
+                if stop.position is None:
+                    return None
+                if stop.position not in found:
+                    found.add(stop.position)
+                    fresh.append(stop.position)
+        return frozenset(found)
 
     def _refuses(self, position: int) -> bool:
         """Ask what only a host can tell about a release, once."""
@@ -169,11 +198,12 @@ class _Search(Generic[M]):
             path += part
         return tuple(path)
 
-    def _jumped(self, path: tuple[int, ...]) -> tuple[int, int | None] | None:
-        """Return a release of the path with a stop that the path jumps, if there is one."""
+    def _jumped(self, path: tuple[int, ...]) -> list[Due]:
+        """Return the stops that releases of the path demand and the path jumps, newest first."""
         on_path = set(path)
-        for position in path:
-            for stop in self.graph.stops(position, self.installed, self.holds):
-                if stop.position is None or stop.position not in on_path:
-                    return position, stop.position
-        return None
+        due = {stop for position in path for stop in self.graph.stops(position)}
+        missing = [s for s in due if s.position is None or s.position not in on_path]
+        # Those that are nowhere to be had come first: they leave one way to go.
+        return sorted(
+            missing, key=lambda s: (s.position is not None, -(s.position or 0), s.version)
+        )
