@@ -29,6 +29,7 @@ class Request:
     """A piece of shell text and how to run it."""
 
     text: str
+    """What runs `apart` begins with `co_go &&` in a subshell of its own."""
     what: str = ""
     """What it does to the host, for whoever finds it running; empty if it only reads."""
     limit: Limit = QUICK
@@ -98,12 +99,13 @@ class Calls:
     def _ask(self, request: Request, doing: str) -> Call:
         """Send a request with the lines to announce; raise what stopped it."""
         channel, lines = self._open(), tuple(self._lines)
-        begin = " ".join(["co_begin NUMBER", quote(self._masked(request.what)), *map(quote, lines)])
+        told = " ".join(map(quote, (self._masked(request.what), *lines)))
+        text = f"co_go() {{ co_begin {told}; }}\n"
         if request.apart:
-            text = f"{request.text.replace('BEGIN', begin, 1)}\nco_end NUMBER $?"
+            text += f"{request.text}\nco_end $?"
         else:
             idle = "\nco_idle" if request.what and self.token else ""
-            text = f"{begin} && {{ {request.text}\n}} </dev/null\nco_end NUMBER $?{idle}"
+            text += f"co_go && {{ {request.text}\n}} </dev/null\nco_end $?{idle}"
         try:
             call = channel.call(text, request.limit)
         except Gone as fault:

@@ -87,13 +87,12 @@ class Channel:
         link.write(self._greeting())
 
     def call(self, text: str, limit: Limit) -> Call:
-        """Run a request in the working shell; `NUMBER` in the text stands for the call's.
-
-        Raises `Gone`, `TooLong` or `TooMuch`.
-        """
+        """Run a request in the working shell; raises `Gone`, `TooLong` or `TooMuch`."""
         with self._calling:
-            call = self._ask("printf '%s\\n' " + quote("{ " + text + "\n}") + " >&3\n")
+            call = self._expect()
+            whole = quote(f"{{ co_number={call.number}\n{text}\n}}")
             try:
+                self._link.write(f"printf '%s\\n' {whole} >&3\n".encode())
                 self._follow(call, limit)
             except BaseException:
                 if not call.done:
@@ -108,9 +107,11 @@ class Channel:
 
         The text must set nothing but print a short answer on its standard output.
         """
-        with self._listening:
-            call = self._ask(f'co_answer NUMBER "$({{ {text}\n}} </dev/null 2>&1)"\n')
+        call = self._expect()
+        whole = f'co_answer {call.number} "$({{ {text}\n}} </dev/null 2>&1)"\n'
         try:
+            with self._listening:
+                self._link.write(whole.encode())
             self._await(call, time.monotonic() + seconds)
         finally:
             self._calls.pop(call.number, None)
@@ -126,17 +127,17 @@ class Channel:
         return all(self._send(view[end - PIECE : end], path, end - PIECE) for end in ends)
 
     def _send(self, piece: memoryview, path: str, start: int) -> bool:
-        size, into = len(piece), ">>" if start else ">"
+        size, into, call = len(piece), ">>" if start else ">", self._expect()
         text = (
             f"(umask 077; {'' if start else 'set -C; '}exec head -c {size} {into}{quote(path)}) && "
             f'[ "$(stat -c %s {quote(path)})" = {start + size} ] && '
-            "co_note NUMBER answer stored || "
+            f"co_note {call.number} answer stored || "
             # What is left of the content must never be read as commands.
-            f"{{ rm -f {quote(path)}; co_note NUMBER answer failed; exit 1; }}\n"
+            f"{{ rm -f {quote(path)}; co_note {call.number} answer failed; exit 1; }}\n"
         )
         with self._calling, self._listening:
-            call = self._ask(f"co_note NUMBER ready ''\n{text}")
             try:
+                self._link.write(f"co_note {call.number} ready ''\n{text}".encode())
                 self._await(call, time.monotonic() + ANSWER_LIMIT, "ready")
                 if "ready" in call.notes:
                     self._link.write(piece)
@@ -162,12 +163,11 @@ class Channel:
         # Both shells know everything: the one that works and the one that listens.
         return f'co_text={quote(text)}\neval "$co_text"\nprintf "%s\\n" "$co_text" >&3\n'.encode()
 
-    def _ask(self, text: str) -> Call:
+    def _expect(self) -> Call:
         with self._turn:
             self._numbers += 1
             call = Call(self._numbers, heard=time.monotonic())
             self._calls[call.number] = call
-        self._link.write(text.replace("NUMBER", str(call.number)).encode())
         return call
 
     def _follow(self, call: Call, limit: Limit) -> None:

@@ -68,7 +68,7 @@ class Files(Calls):
     ) -> Call:
         what = doing if what is None else what
         if slow:
-            text = f"( BEGIN && {words} ) </dev/null"
+            text = f"( co_go && {words} ) </dev/null"
             call = self._ask(Request(text, what, COPYING, apart=True), doing)
         else:
             call = self._ask(Request(words, what), doing)

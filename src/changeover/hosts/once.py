@@ -31,7 +31,7 @@ class Runs(Calls):
     def run(self, command: Command, *, timeout: float, silence: float | None) -> Completed:
         """Run a command, attached; raise `OutOfTime` at a limit, `Unreachable` if cut off."""
         setting, words = self._setting(command)
-        body = f"( BEGIN && {setting} exec setsid -- {words} )"
+        body = f"( co_go && {setting} exec setsid -- {words} )"
         text = f"{self._source(command.stdin)} | {body}" if command.stdin else f"{body} </dev/null"
         shown = f"`{self._masked(str(command))}`"
         call = self._ask(Request(text, str(command), Limit(timeout, silence), apart=True), shown)
@@ -64,7 +64,7 @@ class Runs(Calls):
             text = (
                 f"co_cancel {quote(self._folder(key))} {signal}; co_run={quote(self._folder(key))}"
             )
-            follow = f"( BEGIN && {text}; co_follow )"
+            follow = f"( co_go && {text}; co_follow )"
             limit = Limit(CANCEL_LIMIT)
             try:
                 self._ask(Request(follow, "", limit, apart=True), f"end {key}")
@@ -86,7 +86,7 @@ class Runs(Calls):
         setting, words = self._setting(command)
         feed = f"co_feed() {{ {self._source(command.stdin) if command.stdin else ':'}\n}}"
         start = f"co_once {quote(self._folder(key))} {quote(setting or ':')} {words}"
-        text = f"( BEGIN && {feed} && {start} && co_follow && co_outcome {OUTCOME_CAP} ) </dev/null"
+        text = f"( co_go && {feed} && {start} && co_follow && co_outcome {OUTCOME_CAP} ) </dev/null"
         call = self._ask(Request(text, f"start {command}", limit, apart=True), shown)
         if "found" not in call.notes or "outcome" not in call.notes:
             raise ActionFailed(f"{self.name}: {shown}: could not be started: {last_line(call)}")

@@ -27,12 +27,12 @@ co_signal() {
         sudo -n kill -s "$1" -- "-$2"
 }
 
-# co_begin number what line...: note who works; with a lease, record it and prove the lease; append
+# co_begin what line...: note who works; with a lease, record it and prove the lease; append
 # the journal lines. The record comes before the proof: whoever takes the lease away then looks at
 # the records, so that one of the two always sees the other.
 co_begin() {
-    co_number=$1 co_what=$2
-    shift 2
+    co_what=$1
+    shift
     read -r co_stat </proc/self/stat
     co_whoami "$co_stat"
     co_note "$co_number" begin "$co_pid"
@@ -69,8 +69,8 @@ co_journal() {
 co_make_dir() { (umask 077 && exec mkdir -p -- "$1") </dev/null; }
 
 co_end() {
-    co_note "$1" end "" >&2
-    co_note "$1" end "$2"
+    co_note "$co_number" end '' >&2
+    co_note "$co_number" end "$1"
 }
 
 # For what the shell does itself: the record must not go on naming it.
