@@ -54,17 +54,20 @@ class World:
 
     root: Path
     operator: Unattended = field(default_factory=lambda: Unattended("tester"))
+    folder: Path | None = None
+    """The instance's folder, where it is another than usual."""
 
     def __post_init__(self) -> None:
         for name in ("one", "two", "prod"):
             (self.root / name).mkdir(exist_ok=True)
-        (self.root / "prod/instance.yaml").write_text(INSTANCE % {"root": self.root})
-        (self.root / "prod/canary.secret").write_text(CANARY)
-        self.log.touch()
+        if not (self.root / "prod/instance.yaml").exists():
+            (self.root / "prod/instance.yaml").write_text(INSTANCE % {"root": self.root})
+            (self.root / "prod/canary.secret").write_text(CANARY)
+            self.log.touch()
 
     @property
     def instance(self) -> Path:
-        return self.root / "prod"
+        return self.folder or self.root / "prod"
 
     @property
     def log(self) -> Path:

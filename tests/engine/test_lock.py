@@ -1,0 +1,143 @@
+"""One run at a time, on one machine and on many; a lost machine's run goes on elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from changeover.engine.flow import Flow
+from changeover.engine.journal import Journal
+from changeover.engine.lock import StoreLock, holder_here
+from changeover.engine.store import Store
+from changeover.engine.takeover import fetch
+from changeover.errors import Fenced, LockHeld, NotReady
+from changeover.model import events as ev
+from changeover.model.state import Stage
+from tests.crash.test_crash import in_a_process_of_its_own
+from tests.engine.world import World, effect, write
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path)
+    world.release("1.0", [write("app.conf"), effect("first"), effect("second")])
+    return world
+
+
+def another_machine(world: World) -> World:
+    """The same instance in another folder, with a store of its own."""
+    other = World(world.root)
+    folder = world.root / "laptop-two"
+    shutil.copytree(world.instance, folder, ignore=shutil.ignore_patterns(".changeover"))
+    other.folder = folder
+    return other
+
+
+def test_a_second_run_here_is_refused_and_told_who_holds_it(world: World) -> None:
+    store = Store(world.instance / ".changeover")
+    held = StoreLock(store.folder)
+    held.take(holder_here(store.identity, "r0", "alice"))
+
+    with pytest.raises(LockHeld, match=r"alice on .* is at work"):
+        world.apply()
+
+    held.release()
+    assert world.effects() == []
+
+
+def test_a_run_on_another_machine_is_refused_while_the_lease_lasts(world: World) -> None:
+    session = world.session()
+    flow = Flow(session, "r1", world.operator)
+    other = another_machine(world)
+
+    with flow.holding(), pytest.raises(LockHeld, match=r"tester on .* for another \d+ s"):
+        other.apply()
+
+    session.close()
+    other.apply()
+    assert len(world.effects()) == 4
+
+
+def test_the_lock_of_a_killed_run_is_free_at_once_on_the_same_machine(world: World) -> None:
+    def hold_and_die() -> None:
+        flow = Flow(world.session(), "r1", world.operator)
+        with flow.holding():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    in_a_process_of_its_own(hold_and_die)
+    started = time.monotonic()
+    world.apply(run="r2")
+
+    assert time.monotonic() - started < 20
+    assert len(world.effects()) == 4
+
+
+def test_who_lost_the_lock_does_nothing_more(world: World) -> None:
+    session = world.session()
+    flow = Flow(session, "r1", world.operator)
+    thief = another_machine(world).session()
+
+    def steal(entry: ev.Entry) -> None:
+        if isinstance(entry.event, ev.StepDone) and entry.event.key == "1.0/first@one":
+            for transport in thief.transports.values():
+                transport.lock_take(99, "thief", 30, force=True)
+
+    flow.journal.follow(steal)
+    with pytest.raises(Fenced):
+        flow.begin(session.plan(world.request(session)))
+    session.close()
+    thief.close()
+
+    assert not [e for e in world.effects() if e.startswith("second")]
+
+
+def test_another_machine_takes_a_lost_run_over(world: World) -> None:
+    def die_in_the_middle() -> None:
+        session = world.session()
+        flow = Flow(session, "r1", world.operator)
+        flow.journal.follow(lambda e: _die_after(e, "1.0/first@two"))
+        flow.begin(session.plan(world.request(session)))
+
+    in_a_process_of_its_own(die_in_the_middle)
+    other = another_machine(world)
+    session = other.session()
+    run = fetch(session)
+    flow = Flow(session, run, other.operator)
+    flow.take_over(wait=True, force=True)
+    session.close()
+
+    assert flow.state.stage is Stage.DONE
+    assert Counter(world.effects()) == Counter(
+        ["first one", "first two", "second one", "second two"]
+    )
+
+
+def _die_after(entry: ev.Entry, key: str) -> None:
+    if isinstance(entry.event, ev.StepDone) and entry.event.key == key:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_there_is_nothing_to_take_over_from_hosts_that_saw_no_run(world: World) -> None:
+    session = world.session()
+
+    with pytest.raises(NotReady, match="remember no run"):
+        fetch(session)
+
+    session.close()
+
+
+def test_a_finished_run_is_not_taken_over(world: World) -> None:
+    world.apply()
+    session = another_machine(world).session()
+
+    with pytest.raises(NotReady, match="nothing to take over"):
+        fetch(session)
+
+    assert Journal(session.store, "r1").state.stage is Stage.DONE
+    session.close()
