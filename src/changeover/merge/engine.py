@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from changeover.merge.catalogue import detect, load
 from changeover.merge.encoding import Source, decode, merged_flags
 from changeover.merge.formats.base import Format
+from changeover.merge.lines import merge_lines
 from changeover.merge.marking import marked_text
 from changeover.merge.renaming import carry
 from changeover.merge.replay import replay
@@ -68,13 +69,30 @@ def merge(  # noqa: PLR0913 - the one public door; all but three are named
     sources = [decode(base) if base else None, decode(ours), decode(theirs)]
     flags = merged_flags(sources[0], *sources[1:])  # type: ignore[arg-type] - ours and theirs are there
     texts = [source.text if source else None for source in sources]
-    chosen = format or detect(name, texts[2] or texts[1] or "")
-    merged = merge_texts(load(chosen), texts, told)
+    merged = _in_some_format(format, detect(name, texts[2] or texts[1] or ""), texts, told)
     return replace(
         merged,
         text=_written(merged.text, flags),
         marked=_written(merged.marked, flags) if merged.conflicts else b"",
     )
+
+
+# Formats whose files carry a name that promises them: there an error is an error.
+_PROMISED = ("yaml", "compose", "toml", "json")
+
+
+def _in_some_format(
+    named: str | None, detected: str, texts: Sequence[str | None], told: Told
+) -> Merged:
+    """Merge in the format named, or in the one detected; guessed wrong, by lines."""
+    try:
+        return merge_texts(load(named or detected), texts, told)
+    except Unreadable as error:
+        if named or detected in _PROMISED:
+            raise
+        merged = merge_texts(load("text"), texts, told)
+        note = Note("", f"merged by lines: it looked like {detected}, but {error.message}")
+        return replace(merged, notes=(*merged.notes, note))
 
 
 def _written(text: bytes, flags: Source) -> bytes:
@@ -117,6 +135,9 @@ def merge_texts(
     """Merge three texts of one format; `whole` allows the shortcut for unchanged files."""
     old, mine, new = texts
     assert mine is not None and new is not None  # noqa: S101, PT018 - only the base may be absent
+    if form.name == "text":
+        text, marked, conflicts = merge_lines(old, mine, new, told)
+        return Merged(_bytes(text), tuple(conflicts), (), "text", _bytes(marked))
     base = parse(form, old, "base") if old is not None else None
     ours = base if base and mine == old else parse(form, mine, "ours")
     theirs = base if base and new == old else parse(form, new, "theirs")

@@ -12,7 +12,8 @@ _KNOWN = (
     "topic", "hostname", "host", "address", "target", "path", "url", "port", "container_port",
     "source", "src", "dest", "label", "title", "type", "kind",
 )  # fmt: skip
-_ALIKE = 0.5
+_ALIKE = 0.45
+_ALIKE_ALONE = 0.2
 
 
 def keys_for(
@@ -114,8 +115,9 @@ def _pair_renamed(base: Side, side: Side, every: list[list[str]]) -> None:
         reverse=True,
     )
     used: set[tuple[str, int]] = set()
+    alone = len(lost) == len(fresh) == 1 and len(keys) == len(base[1])
     for score, _, i, j in scored:
-        if score >= _ALIKE and not used & {("base", i), ("side", j)}:
+        if score >= (_ALIKE_ALONE if alone else _ALIKE) and not used & {("base", i), ("side", j)}:
             used |= {("base", i), ("side", j)}
             keys[j] = base[1][i]
 

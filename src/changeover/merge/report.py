@@ -37,7 +37,11 @@ def _is_real(path: Key, values: ValueMerge) -> bool:
 
 def _related(one: Key, other: Key) -> bool:
     size = min(len(one), len(other))
-    return one[:size] == other[:size]
+    return all(map(_same_word, one[:size], other[:size]))
+
+
+def _same_word(one: str, other: str) -> bool:
+    return one == other or one.partition("#")[0] == other.partition("#")[0] != ""
 
 
 Places = dict[Key, tuple[Item, int]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from changeover.merge.layout import placed, settle_commas
@@ -34,6 +34,8 @@ class TreeMerge:
     clashes: list[Clash] = field(default_factory=list)
     notes: dict[Key, str] = field(default_factory=dict)
     carried: dict[Key, tuple[Item | None, Item | None]] = field(default_factory=dict)
+    forced: dict[int, bool] = field(default_factory=dict)
+    """Entries, by id, that stay or go whatever the other texts say."""
     whole: bool = True
     """Unset in tests: the root is then merged even where one side is the base."""
 
@@ -68,19 +70,45 @@ class TreeMerge:
         return settle_commas(block, like) if changed and block.flow else block
 
     def _identify(self, base: Block | None, ours: Block, theirs: Block, path: Key) -> None:
-        blocks = [base.items if base else [], ours.items, theirs.items]
-        groups = {item.group for items in blocks for item in items if item.group is not None}
-        for group in sorted(groups):
-            found = [[item for item in items if item.group == group] for items in blocks]
-            prefix = (group,) if group else ()
-            values = [[item.plain for item in items] for items in found]
-            keys = element_keys(self.meaning, self.told, (*path, *prefix), values)
-            for items, names in zip(found, keys, strict=True):
-                for item, name in zip(items, names, strict=True):
-                    item.key = (*prefix, name)
+        """Give every entry that belongs to a group its key, jointly in all three texts."""
+        groups: dict[str, list[list[Item]]] = {}
+        for side, block in enumerate((base, ours, theirs)):
+            for item in block.items if block else ():
+                if item.group is not None:
+                    groups.setdefault(item.group, [[], [], []])[side].append(item)
+        for group, found in groups.items():
+            self._name_group(group, found, path)
+
+    def _name_group(self, group: str, found: list[list[Item]], path: Key) -> None:
+        prefix = (group,) if group else ()
+        if prefix and all(len(items) <= 1 for items in found) and not _is_table(found):
+            for item in (item for items in found for item in items):
+                item.key = prefix
+            return
+        where = (*path, *prefix)
+        values = [[item.plain for item in items] for items in found]
+        keys = element_keys(self.meaning, self.told, where, values)
+        if prefix and list_clash(self.meaning, self.told, where, keys, values):
+            self._force(where, found)
+        for items, names in zip(found, keys, strict=True):
+            for item, name in zip(items, names, strict=True):
+                item.key = (*prefix, name)
+
+    def _force(self, path: Key, found: list[list[Item]]) -> None:
+        """Leave a repeated setting as one side has it, and ask."""
+        answer = self.told.answers.get(shown_path(path))
+        kept = 2 if answer == Answer("theirs") else 1
+        for side, items in enumerate(found):
+            self.forced.update({id(item): side == kept for item in items})
+        if answer is None:
+            first = [items[0] if items else None for items in found]
+            self.clashes.append(Clash(path, "order", (first[0], first[1], first[2])))
 
     def _slot(self, slot: Slot, path: Key) -> Item | None:
         base, ours, theirs = slot.base, slot.ours, slot.theirs
+        for item in (ours, theirs, base):
+            if id(item) in self.forced:
+                return self._forced(slot)
         if slot.any.kind == "blank":
             return _blank(base, ours, theirs)
         if slot.any.kind == "comment":
@@ -89,6 +117,12 @@ class TreeMerge:
         if where in self.carried and theirs is not None and ours is None and base is None:
             base, ours = self.carried[where]
         return self._entry((base, ours, theirs), where)
+
+    def _forced(self, slot: Slot) -> Item | None:
+        for item in (slot.ours, slot.theirs):
+            if item is not None and self.forced.get(id(item)):
+                return item
+        return None
 
     def _comment(
         self, base: Item | None, ours: Item | None, theirs: Item | None, path: Key
@@ -220,25 +254,33 @@ class TreeMerge:
         return replace(like, value=replace(like.value, text=text), _text=None)
 
     def _refuse_orphans(self, slots: Slots, path: Key) -> None:
-        """Report what one side added beneath a table that the other side removed."""
-        prefixes = [
-            {item.key[:n] for item in map(side, slots.all) if item and item.value is not None
-             for n in range(1, len(item.key) + 1)}
-            for side in (lambda slot: slot.base, lambda slot: slot.ours, lambda slot: slot.theirs)
-        ]  # fmt: skip
-        if all(len(prefix) <= 1 for prefix in prefixes[0]):
-            return
-        base, ours, theirs = prefixes
+        """Ask about what one side added beneath a table that the other side removed."""
+        prefixes = [set(_prefixes(side)) for side in (slots.base, slots.ours, slots.theirs)]
+        versions = (slots.ours, slots.theirs)
+        for own, other in ((1, 2), (2, 1)):
+            for slot in versions[own - 1]:
+                if slot.base is not None or not slot.any.key:
+                    continue
+                lost = [
+                    prefix for prefix in _prefixes([slot])
+                    if len(prefix) < len(slot.any.key)
+                    and prefix in prefixes[0] and prefix not in prefixes[other]
+                ]  # fmt: skip
+                if lost:
+                    self._force_beneath(lost[0], slots, path, slot)
+
+    def _force_beneath(self, prefix: Key, slots: Slots, path: Key, added: Slot) -> None:
+        where = (*path, *prefix)
+        answer = self.told.answers.get(shown_path(where))
+        kept = 2 if answer == Answer("theirs") else 1
         for slot in slots.all:
-            if slot.base is not None or slot.any.value is None:
-                continue
-            gone = ours if slot.ours is None else theirs if slot.theirs is None else None
-            if gone is None:
-                continue
-            key = slot.any.key
-            lost = [key[:n] for n in range(1, len(key)) if key[:n] in base and key[:n] not in gone]
-            if lost:
-                slot.base = Item("entry", "", Leaf("", ""), key=key)
+            if slot.any.key[: len(prefix)] == prefix:
+                for side, item in enumerate((slot.base, slot.ours, slot.theirs)):
+                    if item is not None:
+                        self.forced[id(item)] = side == kept
+        if answer is None and not any(clash.path == where for clash in self.clashes):
+            kind = "deleted-here" if added.ours is None else "deleted-there"
+            self.clashes.append(Clash(where, kind, (None, added.ours, added.theirs)))
 
     def _report_order(
         self, slots: Slots, gaps: list[tuple[list[Slot], list[Slot]]], path: Key
@@ -256,6 +298,16 @@ class TreeMerge:
                     )
         if slots.both_moved:
             self.notes[path] = "both sides moved entries: the reference's order was taken"
+
+
+def _prefixes(slots: list[Slot]) -> Iterator[Key]:
+    for slot in slots:
+        if slot.any.kind == "entry":
+            yield from (slot.any.key[:size] for size in range(1, len(slot.any.key) + 1))
+
+
+def _is_table(found: list[list[Item]]) -> bool:
+    return any(item.head.lstrip().startswith("[[") for items in found for item in items)
 
 
 def _unchanged(base: Block | None, ours: Block, theirs: Block) -> Block | None:

@@ -59,7 +59,16 @@ class Block:
         entries = [item for item in self.items if item.value is not None]
         if self.shape == "list":
             return [item.plain for item in entries]
-        return {".".join(item.key): item.plain for item in entries}
+        found: dict[str, Value] = {}
+        for item in entries:
+            inner = item.plain
+            if item.key:
+                found[".".join(item.key)] = inner
+            elif item.group is not None:
+                found[f"{item.group}#{len(found)}"] = inner
+            elif isinstance(inner, dict):
+                found.update(inner)
+        return found
 
     @property
     def entries(self) -> list[Item]:

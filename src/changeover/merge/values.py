@@ -21,6 +21,8 @@ class Meaning:
     identify: Callable[[Key, Value], str | None] = lambda path, value: None
     ordered: Callable[[Key, Sequence[str]], bool] = lambda path, keys: False
     may_empty: bool = True
+    repeats: bool = False
+    """Set where a setting may be repeated: one value then equals a list of one."""
 
 
 def element_keys(
@@ -88,6 +90,9 @@ class ValueMerge:
         if isinstance(ours, dict) and isinstance(theirs, dict):
             old = base if isinstance(base, dict) else {}
             return self._maps(old, ours, theirs, path)
+        if self.meaning.repeats and any(isinstance(v, list) for v in (base, ours, theirs)):
+            merged = self._lists(_as_list(base), _as_list(ours), _as_list(theirs), path)
+            return merged[0] if isinstance(merged, list) and len(merged) == 1 else merged or None
         if isinstance(ours, list) and isinstance(theirs, list):
             return self._lists(base if isinstance(base, list) else [], ours, theirs, path)
         return self._conflict(path, kind_of(base, ours, theirs), ours, theirs)
@@ -124,12 +129,20 @@ class ValueMerge:
     def _conflict(
         self, path: Key, kind: str, ours: Value | None, theirs: Value | None
     ) -> Value | None:
+        if self.meaning.repeats and isinstance(ours, list) and len(ours) == 1:
+            ours = ours[0]
         answer = self.told.answers.get(shown_path(path))
         if answer is not None and answer.choice == "value":
             self.given.add(path)
         if answer is None:
             self.conflicts[path] = kind
         return theirs if answer == Answer("theirs") else ours
+
+
+def _as_list(value: Value | None) -> list[Value]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def list_clash(

@@ -1,0 +1,65 @@
+"""INI in its dialects: supervisor, package repositories, git, php, desktop files."""
+
+from __future__ import annotations
+
+import re
+
+from changeover.merge.formats.base import Format
+from changeover.merge.formats.linewise import Dialect, collect, normal, read_lines
+from changeover.merge.tree import Block, Value
+from changeover.merge.values import Meaning
+
+_HEADER = re.compile(r"\s*\[([^\]\n]+)\][^\n]*\n?")
+_HEAD = r"(?P<head>\s*(?P<key>[^=:\n]*?[^=:\s]|)\s*(?:[=:]|(?=\n)|\Z))"
+_ENTRY = re.compile(_HEAD + r"(?P<value>.*?)(?P<tail>[ \t]*\n?)\Z", re.DOTALL)
+_REMARKED = re.compile(
+    _HEAD + r"(?P<value>.*?)(?P<tail>(?:[ \t]+;(?:[ \t][^\n]*)?)?[ \t]*\n?)\Z", re.DOTALL
+)
+_PLAIN = Dialect(_HEADER, _ENTRY, "#;", "indent backslash")
+_SEMICOLON = Dialect(_HEADER, _REMARKED, ";", "indent")
+
+
+def _dialect(text: str) -> Dialect:
+    """Trailing remarks exist only where all comments begin with a semicolon."""
+    semicolons = re.search(r"(?m)^\s*;", text)
+    return _SEMICOLON if semicolons and not re.search(r"(?m)^\s*#", text) else _PLAIN
+
+
+def read(text: str) -> tuple[Block, Value]:
+    """Read an INI file."""
+    return read_lines(text, _dialect(text)), values(text)
+
+
+def values(text: str) -> Value:
+    """Return `{section: {setting: value}}`, read line by line without the tree."""
+    remarks = _dialect(text) is _SEMICOLON
+    found: list[tuple[str, str, str]] = []
+    where, depth, open_value = "", 0, False
+    marks = ";" if remarks else "#;"
+    for line in text.split("\n"):
+        stripped = line.strip()
+        indent = len(line) - len(line.lstrip())
+        goes_on = open_value and bool(found) and (
+            (not remarks and found[-1][2].rstrip().endswith("\\"))
+            or (indent > depth and stripped != "" and stripped[0] not in marks)
+        )  # fmt: skip
+        if goes_on:
+            found[-1] = (*found[-1][:2], f"{found[-1][2]}\n{line}")
+        elif not stripped or stripped[0] in marks:
+            open_value = False
+        elif stripped.startswith("[") and "]" in stripped[2:]:
+            where, open_value = " ".join(stripped[1 : stripped.index("]", 2)].split()), False
+        else:
+            cut = re.search(r"[=:]", line)
+            key = (line[: cut.start()] if cut else line).strip()
+            found.append((where, key, line[cut.end() :] if cut else ""))
+            open_value, depth = True, indent
+    return collect((place, key, normal(_unremarked(value, remarks))) for place, key, value in found)
+
+
+def _unremarked(value: str, remarks: bool) -> str:
+    cut = re.search(r"[ \t]+;(?:[ \t][^\n]*)?[ \t]*\Z", value) if remarks else None
+    return value[: cut.start()] if cut else value
+
+
+FORMAT = Format("ini", read, values, Meaning(repeats=True))

@@ -1,0 +1,157 @@
+"""Files of lines: settings, comments, and headers that open sections."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from changeover.merge.formats.base import commented_setting
+from changeover.merge.limits import MAX_NODES
+from changeover.merge.tree import Block, Item, Key, Leaf, Value, blank, comment, lines_of
+from changeover.merge.verdict import Unreadable
+
+NO_SECTION: Key = ()
+
+
+@dataclass(frozen=True)
+class Header:
+    """A line that opens a section; an element of a list of tables names its group instead."""
+
+    text: str
+    key: Key
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one kind of line-wise file is written."""
+
+    header: re.Pattern[str] | None
+    """Its first group is the section's name."""
+    entry: re.Pattern[str]
+    """Groups: head, key, value, tail; has to match every line that is neither comment nor blank."""
+    comments: str = "#"
+    continued: str = ""
+    """`indent`, `backslash` or both: how a value goes on in the next line."""
+    defaults: re.Pattern[str] = re.compile(r"\s*[#;]+\s?([A-Za-z_][\w.\-]*)\s*=")
+    value: Callable[[str, str], Leaf | Block] = lambda key, text: Leaf(text, normal(text))
+    name: Callable[[str], str] = lambda key: key
+
+
+def normal(text: str) -> str:
+    """Return a value without the blanks around it and the marks of continued lines."""
+    lines = [line.strip().removesuffix("\\").rstrip() for line in text.split("\n")]
+    return "\n".join(lines).strip()
+
+
+def read_lines(text: str, dialect: Dialect) -> Block:
+    """Read a file of lines into its tree."""
+    return sectioned(_parts(text, dialect))
+
+
+def _parts(text: str, dialect: Dialect) -> Iterable[Item | Header]:
+    lines = lines_of(text)
+    if len(lines) > MAX_NODES:
+        raise Unreadable(f"more than {MAX_NODES:,} lines")
+    number = 0
+    while number < len(lines):
+        line = lines[number]
+        stripped = line.strip()
+        if not stripped:
+            yield blank(line)
+        elif stripped[0] in dialect.comments:
+            yield comment(line, commented_setting(line, dialect.defaults))
+        elif dialect.header and (found := dialect.header.match(line)):
+            yield Header(line, (dialect.name(" ".join(found.group(1).split())),))
+        else:
+            last = _last_line(lines, number, dialect)
+            yield _entry("".join(lines[number : last + 1]), dialect, number + 1)
+            number = last
+        number += 1
+
+
+def _last_line(lines: list[str], number: int, dialect: Dialect) -> int:
+    """Return the last line of the value that begins on a line."""
+    depth = _indent(lines[number])
+    last = number
+    while last + 1 < len(lines):
+        following = lines[last + 1]
+        if "backslash" in dialect.continued and lines[last].rstrip().endswith("\\"):
+            last += 1
+        elif "indent" in dialect.continued and _indent(following) > depth and (
+            following.strip() and following.strip()[0] not in dialect.comments
+        ):  # fmt: skip
+            last += 1
+        else:
+            break
+    return last
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _entry(text: str, dialect: Dialect, number: int) -> Item:
+    found = dialect.entry.match(text)
+    if found is None:
+        raise Unreadable(f"neither a setting, a comment nor a section: {text.strip()[:60]!r}", number)
+    head, key, value, tail = found.group("head", "key", "value", "tail")
+    name = dialect.name(key)
+    return Item("entry", head, dialect.value(name, value), "", tail, group=name)
+
+
+def sectioned(parts: Iterable[Item | Header]) -> Block:
+    """Build the tree of a file: what precedes the first header, then the sections."""
+    body: list[Item] = []
+    root = Block([section(Header("", NO_SECTION), body)])
+    for part in parts:
+        if isinstance(part, Item):
+            body.append(part)
+            continue
+        root.items.extend(_before_header(body))
+        body = []
+        root.items.append(section(part, body))
+    return root
+
+
+def section(header: Header, body: list[Item]) -> Item:
+    """Make a section of a header and its children."""
+    return Item("entry", header.text, Block(body), key=header.key, group=header.group)
+
+
+def _before_header(body: list[Item]) -> list[Item]:
+    """Take what stands above a header, rather than in the section before it."""
+    cut = len(body)
+    while cut and body[cut - 1].kind == "comment" and body[cut - 1].names is None:
+        cut -= 1
+    if cut and body[cut - 1].kind == "comment":
+        return []
+    if cut and cut < len(body) and body[cut - 1].kind == "entry":
+        pass
+    while cut and body[cut - 1].kind == "blank":
+        cut -= 1
+    taken = body[cut:]
+    del body[cut:]
+    return taken
+
+
+def collect(pairs: Iterable[tuple[str, str, Value]]) -> Value:
+    """Build `{section: {setting: value}}`; settings that are repeated become lists."""
+    result: dict[str, Value] = {}
+    for where, key, value in pairs:
+        place = result.setdefault(where, {}) if where else result
+        if isinstance(place, dict):
+            add_repeated(place, key, value)
+    return result
+
+
+def add_repeated(place: dict[str, Value], key: str, value: Value) -> None:
+    """Put a value at a key; a second one makes a list of both."""
+    known = place.get(key)
+    if known is None:
+        place[key] = value
+    elif isinstance(known, list):
+        known.append(value)
+    else:
+        place[key] = [known, value]
