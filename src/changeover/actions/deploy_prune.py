@@ -9,7 +9,7 @@ from typing import ClassVar
 from changeover.actions.base import Action
 from changeover.actions.links import real_path
 from changeover.actions.paths import demand_absolute
-from changeover.errors import ActionFailed, InvalidRelease
+from changeover.errors import ActionFailed, CommandFailed, InvalidRelease
 from changeover.hosts.host import Host
 from changeover.model.findings import Finding, failed, passed
 from changeover.model.plan import Change, Effect
@@ -59,7 +59,10 @@ class Prune(Action):
     def plan(self, host: Host) -> Change:
         """Find out which folders nobody uses; which, is known when its turn comes."""
         served = all(host.look(link).there for link in self.links)
-        old = self._old(host) if served else ()
+        try:
+            old = self._old(host) if served else ()
+        except CommandFailed:
+            old = ()  # foreseen, and not yet there to be listed
         what = f"now {len(old)}: {', '.join(old)}" if old else "now none"
         return Change(
             Effect.DELETE,

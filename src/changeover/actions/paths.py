@@ -120,7 +120,7 @@ def _check_folder(host: Host, want: Wanted) -> Iterator[Finding]:
             yield missing(host, f"{folder}: no such folder", "Add a files.directory step before.")
         return
     reply = host.ask(coreutils.room(folder))
-    if not reply.ok:
+    if not reply.ok or not reply.stdout.partition("\n")[2].strip():
         # Laid over a shadow by an earlier step: it is not on the real host yet.
         yield passed(f"{folder} will be there")
         return

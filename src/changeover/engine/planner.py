@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -15,6 +15,7 @@ from changeover.errors import ActionFailed
 from changeover.hosts.host import Host
 from changeover.hosts.shadow import shadow_of
 from changeover.model.codec import digest_of, to_json
+from changeover.model.findings import Finding, failed
 from changeover.model.instance import Instance
 from changeover.model.plan import Change, Effect, Hop, Plan, PlannedStep
 from changeover.model.release import Phase, Release, Step
@@ -48,6 +49,9 @@ class Planner:
     bind: Binder
     masker: Masker
     durations: Mapping[str, float] = field(default_factory=dict)
+    findings: list[Finding] | None = None
+    """Where to put what every step reports on a host as the steps before it leave it; a step that
+    cannot be planned is then a finding too, and the next one is looked at."""
 
     def __post_init__(self) -> None:
         self._shadows = {name: shadow_of(host) for name, host in self.hosts.items()}
@@ -88,11 +92,14 @@ class Planner:
 
     def _bind(self, release: Release, step: Step, shadow: Host, *, lenient: bool) -> PlannedStep:
         action = self.bind.action(release.version, step, shadow)
+        self._examine(action.check(shadow) if self.findings is not None else (), step, shadow)
         try:
             change = action.plan(shadow)
             action.foresee(shadow, change)
         except ActionFailed as error:
-            if not lenient:
+            if self.findings is not None:
+                self._examine([failed(error.message, error.remedy)], step, shadow)
+            elif not lenient:
                 raise ActionFailed(f"{step.where}: {step.id}: {error}", error.remedy) from error
             change = Change(Effect.RUN, f"known at run time: {error}", unforeseen=str(error))
         moved = self._moved[shadow.name]
@@ -101,6 +108,12 @@ class Planner:
             moved.update(change.alters)
         reversible = undoable(action, step)
         return PlannedStep(release.version, step, shadow.name, change, reversible)
+
+    def _examine(self, found: Iterable[Finding], step: Step, host: Host) -> None:
+        for finding in found:
+            named = replace(finding, name=finding.name or step.id, host=host.name)
+            if self.findings is not None and named not in self.findings:
+                self.findings.append(named)
 
     def _notes(self, route: Sequence[Release], steps: Sequence[PlannedStep]) -> tuple[str, ...]:
         language = self.instance.language

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from changeover.engine.order import steps_of
 from changeover.engine.planner import Request
 from changeover.engine.prober import answers
 from changeover.engine.route import risks_on
@@ -14,7 +13,6 @@ from changeover.engine.session import Session
 from changeover.errors import ChangeoverError, PreflightFailed
 from changeover.hosts.command import command
 from changeover.hosts.host import Host
-from changeover.hosts.shadow import shadow_of
 from changeover.model.findings import Finding, Severity, blocking, failed, passed, warned
 from changeover.model.instance import Endpoint
 from changeover.model.plan import Plan
@@ -38,7 +36,8 @@ def examine(session: Session, request: Request) -> tuple[list[Finding], Plan | N
     findings += _endpoint_findings(session)
     findings += _risk_findings(session, route, request)
     for release in route:
-        findings += _release_findings(session, release, request)
+        for check in release.checks:
+            findings += _check_findings(session, release, check)
     return _with_plan(session, request, findings)
 
 
@@ -56,10 +55,14 @@ def insist(findings: Sequence[Finding], waived: Iterable[str]) -> None:
 def _with_plan(
     session: Session, request: Request, findings: list[Finding]
 ) -> tuple[list[Finding], Plan | None]:
+    reported: list[Finding] = []
     try:
-        plan = session.plan(request)
+        plan = session.plan(request, reported)
     except ChangeoverError as error:
-        return _masked(session, [*findings, _as_finding(error, "plan")]), None
+        return _masked(session, [*findings, *reported, _as_finding(error, "plan")]), None
+    findings += reported
+    if any(f.severity is Severity.FAIL for f in reported):
+        return _masked(session, findings), None if blocking(reported, request.waived) else plan
     findings.append(passed(f"the plan can be made: {len(plan.steps)} steps"))
     return _masked(session, findings), plan
 
@@ -123,16 +126,6 @@ def _risk_findings(
     for version, risk in risks_on(route, request.installed, holds):
         said = f"{version}: {risk.text.to(session.instance.language)}"
         yield replace(warned(said, "read the release's notes first"), name=risk.id)
-
-
-def _release_findings(session: Session, release: Release, request: Request) -> Iterator[Finding]:
-    for check in release.checks:
-        yield from _check_findings(session, release, check)
-    for step in steps_of(release, request.procedure, session.instance.site_steps):
-        for host in session.concerned(release, step.on, step.when):
-            action = session.binder.action(release.version, step, host)
-            for found in action.check(shadow_of(host)):
-                yield replace(found, name=found.name or step.id, host=host.name)
 
 
 def _check_findings(session: Session, release: Release, check: Check) -> Iterator[Finding]:

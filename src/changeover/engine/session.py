@@ -21,6 +21,7 @@ from changeover.hosts.host import Host
 from changeover.hosts.transport import ShellTransport
 from changeover.instances.folder import open_instance, state_folder
 from changeover.instances.secrets import Secrets
+from changeover.model.findings import Finding
 from changeover.model.instance import HostSpec, Instance
 from changeover.model.plan import Plan, PlannedStep
 from changeover.model.release import Check, Condition, Release, Target
@@ -116,13 +117,14 @@ class Session:
 
     # planning and doing
 
-    def planner(self) -> Planner:
-        """Return a planner on fresh shadows of the hosts."""
-        return Planner(self.instance, self.hosts, self.binder, self.masker, self.store.durations())
+    def planner(self, findings: list[Finding] | None = None) -> Planner:
+        """Return a planner on fresh shadows of the hosts; what steps report goes to `findings`."""
+        known = self.store.durations()
+        return Planner(self.instance, self.hosts, self.binder, self.masker, known, findings)
 
-    def plan(self, request: Request) -> Plan:
+    def plan(self, request: Request, findings: list[Finding] | None = None) -> Plan:
         """Plan a whole route; read everything, change nothing."""
-        plan = self.planner().plan(self.route(request), request)
+        plan = self.planner(findings).plan(self.route(request), request)
         folder = self.instance.folder
         asked = (e for e in self.instance.endpoints if not answers(e, folder))
         return replace(plan, answering=tuple(e.name for e in asked))
