@@ -35,6 +35,10 @@ A case is `tests/cases/<action>/<case>.toml`:
     code = 0                 # or a list
     err = ""
 
+    [[replies]]              # a command too long to be written out: what builds it, and its name
+    call = ["nginx.look", ["nginx"]]
+    name = "look at nginx"   # stands for the command in `ran`
+
 Folders that hold a listed file are there without being listed.
 """
 
@@ -44,12 +48,14 @@ import copy
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from changeover.hosts.command import Completed
 from changeover.hosts.fake import FakeTransport, fake_file
 from changeover.hosts.host import ABSENT, FileState, Host
+from changeover.tools.packages import Choice
 
 CASES = Path(__file__).parent.parent / "cases"
 WORDS = frozenset(
@@ -79,9 +85,28 @@ def host_of(case: Mapping[str, Any]) -> tuple[Host, FakeTransport]:
     for path in list(files):
         for folder in PurePosixPath(path).parents:
             files.setdefault(str(folder), FileState("dir", 0o755, "root", "root"))
-    replies = {reply["to"]: _answers(reply) for reply in case.get("replies", [])}
+    replies = {command_of(reply): _answers(reply) for reply in case.get("replies", [])}
     transport = FakeTransport(replies, files)
     return Host("here", transport, vars=case.get("vars", {}), key="run/step/1"), transport
+
+
+def command_of(reply: Mapping[str, Any]) -> str:
+    """Return the command a reply is to, as it is shown."""
+    if "to" in reply:
+        return str(reply["to"])
+    place, *arguments = reply["call"]
+    module, *names = place.split(".")
+    made: Any = import_module(f"changeover.tools.{module}")
+    for name in names:
+        found = getattr(made, name)
+        made = found() if isinstance(found, type) else found
+    return str(made(*map(_argument, arguments)))
+
+
+def named(case: Mapping[str, Any], ran: list[str]) -> list[str]:
+    """Return commands, each by the name the case gives it."""
+    names = {command_of(r): r["name"] for r in case.get("replies", []) if "name" in r}
+    return [names.get(command, command) for command in ran]
 
 
 def shadow_of(transport: FakeTransport) -> tuple[Host, FakeTransport]:
@@ -107,6 +132,12 @@ def state_of(spec: Any) -> FileState:
         return FileState("dir", mode, owner, group)
     content = bytes.fromhex(spec["hex"]) if "hex" in spec else spec["content"].encode()
     return replace(fake_file(content, mode, owner), group=group)
+
+
+def _argument(value: Any) -> Any:
+    if isinstance(value, dict):
+        return Choice(**value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _answers(reply: Mapping[str, Any]) -> list[Completed]:

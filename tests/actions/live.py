@@ -57,3 +57,10 @@ def undone(action: Action, host: Host, change: Change) -> Change:
     action.undo(now, change)
     assert not action.plan_undo(now, change).needed
     return back
+
+
+def carried_out(action: Action, host: Host, change: Change) -> None:
+    """Apply and verify, where one of them is to fail."""
+    now = acting(host)
+    action.apply(now, change)
+    action.verify(now, change)

@@ -14,7 +14,7 @@ from changeover.errors import ActionFailed, ChangeoverError, InvalidRelease
 from changeover.hosts.fake import FakeTransport
 from changeover.hosts.host import ABSENT, Host
 from changeover.model.plan import Change, Effect
-from tests.actions.cases import every_case, host_of, read_case, shadow_of, state_of
+from tests.actions.cases import every_case, host_of, named, read_case, shadow_of, state_of
 
 LIVE = (Effect.RUN,)
 
@@ -83,7 +83,7 @@ def carried_out(case: dict[str, Any], action: Action, host: Host, change: Change
         files = {p: f for p, f in foreseen.files.items() if not p.startswith(notes)}
         at_last = {p: f for p, f in transport.files.items() if not p.startswith(notes)}
         assert files == at_last, "the shadow foresaw other files"
-    assert transport.ran == case.get("ran", transport.ran)
+    assert named(case, transport.ran) == case.get("ran", named(case, transport.ran))
     for command, stdin in case.get("fed", {}).items():
         assert stdin.encode() in [
             fed for ran, fed in zip(transport.ran, transport.fed, strict=True) if ran == command
@@ -117,7 +117,7 @@ def undone(case: dict[str, Any], action: Action, host: Host, change: Change) -> 
     if back.needed:
         action.undo(host, change)
         files = dict(host.transport.files)
-        ran = list(host.transport.ran)
+        ran = named(case, host.transport.ran)
         action.undo(host, change)
         assert host.transport.files == files, "undoing twice is not undoing once"
         assert ran == case.get("undo_ran", ran)

@@ -157,8 +157,11 @@ class Install(Packages):
         return host.ask(self.tool.rehearse(due, self._choice()))
 
     def unrehearsed(self, host: Host, due: list[str], facts: Mapping[str, str], why: str) -> Change:
-        """With fresh lists it may be possible; without, it is an error."""
-        if not self.refresh:
+        """Where the lists do not have a package, fresh ones may; all else is an error."""
+        names = [package.partition("=")[0] for package in due]
+        offered = self.tool.parse_offered(host.ask(self.tool.offered(names)).stdout)
+        listed = offered | {one.partition("=")[0] for one in offered}
+        if not self.refresh or set(due) <= listed:
             return super().unrehearsed(host, due, facts, why)
         return Change(
             Effect.CREATE,

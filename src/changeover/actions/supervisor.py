@@ -99,13 +99,22 @@ class Programs(Action):
 
     def start(self, host: Host, program: str) -> None:
         """Start a program and see that it is up, answers and stays so."""
-        done = host.once(supervisorctl.ctl(self.config, "start", program), label=f"start {program}")
-        # Its exit code also is not 0 where the program runs already: what counts is how it looks.
-        self.demand_up(host, program, done)
+        self.demand_up(host, program, self.tell(host, "start", program))
+
+    def tell(self, host: Host, verb: str, program: str) -> Completed:
+        """Say start, stop or restart, once. The exit code means little: how it looks counts."""
+        return host.once(supervisorctl.ctl(self.config, verb, program), label=f"{verb} {program}")
+
+    def each(self, host: Host, verb: str) -> None:
+        """Start or restart all, each seen up before the next; `verify` sees to the last."""
+        for program in self.all_programs:
+            done = self.tell(host, verb, program)
+            if program != self.all_programs[-1]:
+                self.demand_up(host, program, done)
 
     def stop(self, host: Host, program: str) -> None:
         """Stop a program and see that it has ended."""
-        done = host.once(supervisorctl.ctl(self.config, "stop", program), label=f"stop {program}")
+        done = self.tell(host, "stop", program)
         if self._state(host, program) != "stopped":
             raise ActionFailed(f"{host.name}: {program} did not stop: {_said(done)}")
 
@@ -154,8 +163,7 @@ class Start(Programs):
 
     def apply(self, host: Host, change: Change) -> None:
         """Start them, each seen up before the next."""
-        for program in self.all_programs:
-            self.start(host, program)
+        self.each(host, "start")
 
     def verify(self, host: Host, change: Change) -> None:
         """Each program is up and answers."""
@@ -229,9 +237,7 @@ class Restart(Programs):
 
     def apply(self, host: Host, change: Change) -> None:
         """Restart them, each seen up before the next."""
-        for program in self.all_programs:
-            words = supervisorctl.ctl(self.config, "restart", program)
-            self.demand_up(host, program, host.once(words, label=f"restart {program}"))
+        self.each(host, "restart")
 
     def verify(self, host: Host, change: Change) -> None:
         """Each program runs as another process than before, and answers."""

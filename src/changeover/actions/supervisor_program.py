@@ -119,8 +119,9 @@ class Program(Placing):
         said = self._ask(host, "reread")
         if "ERROR" in said:
             return said.strip().splitlines()[-1]
-        for words in self._updates()[1:]:
-            done = host.ask(words)
+        pending = supervisorctl.parse_reread(said)
+        for group in (g for g in self.all_groups if g in pending):
+            done = host.ask(supervisorctl.ctl(self.config, "update", group))
             if not done.ok or "ERROR" in done.stdout:
                 return (done.stdout + done.stderr).strip()
         return ""

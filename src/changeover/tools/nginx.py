@@ -21,7 +21,6 @@ first() {
     for word; do [ "$before" != -p ] || base=$word; before=$word; done
     case $found in /*) printf '%s' "$found" ;; *) printf '%s/%s' "${base%/}" "$found" ;; esac
 }
-words=$*
 pid_file=$(first pid pid-path "$@")
 echo "pid $pid_file"
 echo "log $(first error_log error-log-path "$@")"
