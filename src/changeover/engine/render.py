@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from changeover.engine.template import is_template, rendered, rendered_file
 from changeover.errors import InvalidInput, InvalidRelease
 from changeover.model.instance import HostSpec, Instance
 from changeover.model.release import Release, Step
 from changeover.sources.bundle import bundle_text
+from changeover.sources.template import is_template, rendered, rendered_file
 
 DEEPEST = 20
 """Values that refer to values that refer to values."""

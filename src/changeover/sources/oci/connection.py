@@ -21,6 +21,8 @@ from changeover.sources.oci.wire import Answer, Body, Wire
 
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REDIRECTS = 5
+CHALLENGES = 3
+"""Times one request is refused before that is believed: tokens expire while others use them."""
 
 
 class Connection:
@@ -85,15 +87,16 @@ class Connection:
         if not self.own(url):
             return self._wire.send(method, url, headers, body)
         used = self._authority.header(scopes)
-        answer = self._wire.send(method, url, _with(headers, used), body)
-        if answer.status != 401:
-            return answer
-        challenge = answer.headers.get_all("WWW-Authenticate") or []
-        answer.close()
-        renewed = self._authority.challenged(scopes, challenge, used)
-        if not isinstance(body, bytes | None):
-            raise Passing(f"{self.host}: the token expired", f"docker login {self.host}")
-        return self._wire.send(method, url, _with(headers, renewed), body)
+        for _ in range(CHALLENGES):
+            answer = self._wire.send(method, url, _with(headers, used), body)
+            if answer.status != 401:
+                return answer
+            challenge = answer.headers.get_all("WWW-Authenticate") or []
+            answer.close()
+            used = self._authority.challenged(scopes, challenge, used)
+            if not isinstance(body, bytes | None):
+                raise Passing(f"{self.host}: the token expired", f"docker login {self.host}")
+        raise self._authority.denied(scopes)
 
     def _checked(self, answer: Answer, scopes: Scopes) -> Answer:
         status = answer.status

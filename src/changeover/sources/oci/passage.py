@@ -109,9 +109,12 @@ class Passage:
 
     def drained(self) -> None:
         """Read everything and check it, for nobody's sake but its own."""
-        self.pour(lambda _: None, self.left)
-        if self.blob.size == 0:
-            self._digest(memoryview(b""))
+        try:
+            self.pour(lambda _: None, self.left)
+            if self.blob.size == 0:
+                self._digest(memoryview(b""))
+        finally:
+            self.close()
 
     def _fill(self, view: memoryview) -> int:
         while True:

@@ -45,7 +45,7 @@ class Sample:
     """An image or an index with everything it needs."""
 
     manifest: Manifest
-    blobs: dict[str, bytes] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict, repr=False)
     children: tuple[Sample, ...] = ()
 
     @property

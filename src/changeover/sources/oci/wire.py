@@ -19,6 +19,8 @@ from changeover.sources.oci.network import Network, proxy_authorization
 
 BUFFER = 256 * 1024
 CONNECT = 10.0
+_WORTH_READING = 16 * 1024
+"""Bytes left in a body that are read to keep the connection; for more, a new one is cheaper."""
 _GONE = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
 _FAULTS = (OSError, http.client.HTTPException)
 
@@ -68,12 +70,16 @@ class Answer:
         done, self._done = self._done, _nothing
         if done is _nothing:
             return
-        try:
-            self._response.read(4096)
-            clean = self._response.isclosed() or not self._response.read(1)
-        except _FAULTS:
-            clean = False
-        done(clean and not self._response.will_close)
+        response = self._response
+        left = response.length
+        clean = response.isclosed()
+        if not clean and left is not None and left <= _WORTH_READING:
+            try:
+                response.read()
+                clean = True
+            except _FAULTS:
+                clean = False
+        done(clean and not response.will_close)
 
     def __enter__(self) -> Answer:
         return self
