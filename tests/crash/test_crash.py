@@ -20,11 +20,9 @@ STEPS = [
     write("before.conf", phase="prepare"),
     effect("stop-it", phase="stop"),
     write("app.conf"),
-    effect("migrate"),
-    write("late.conf"),
     effect("start-it", phase="start"),
 ]
-DONE = {f"{step} {host}" for step in ("stop-it", "migrate", "start-it") for host in ("one", "two")}
+DONE = {f"{step} {host}" for step in ("stop-it", "start-it") for host in ("one", "two")}
 
 
 @pytest.fixture
@@ -32,7 +30,6 @@ def world(tmp_path: Path) -> World:
     world = World(tmp_path)
     (tmp_path / "one/app.conf").write_text("old, edited here\n")
     (tmp_path / "one/app.conf").chmod(0o640)
-    (tmp_path / "two/late.conf").write_text("old\n")
     world.release("1.0", STEPS)
     return world
 
@@ -174,7 +171,7 @@ def test_killed_around_every_entry_an_undo_goes_on_undoing(
 
 
 def test_killed_inside_an_effect_its_outcome_is_found_again(world: World) -> None:
-    kill = f'kill -9 -- -"$(cat {world.root}/group)"'
+    kill = f'kill -s KILL -- -"$(cat {world.root}/group)"'
     world.release("1.0", [effect("slow", f"{kill}; sleep 0.3; echo end >> {world.log}")])
 
     def apply() -> None:
