@@ -19,15 +19,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
-from bench.registries import Registry, registry  # noqa: E402 - after the path is set
+from bench.registries import Address, Registry, registry  # noqa: E402 - after the path is set
+
 from changeover.sources.oci import sample  # noqa: E402 - after the path is set
 from changeover.sources.oci.client import Client, Settings  # noqa: E402 - after the path is set
-from changeover.sources.oci.network import Network  # noqa: E402 - after the path is set
 
 IMAGES, LAYER = 20, 8 << 20
 CHANGEOVER = [sys.executable, "-c", "from changeover.cli.images import group; group()"]
@@ -87,7 +88,7 @@ def run(case: Case, rounds: int) -> dict[str, Measured]:
     }
 
 
-def filled(source: Registry, images: int, layers: int = 5, shared: int = 2) -> None:
+def filled(source: Address, images: int, layers: int = 5, shared: int = 2) -> None:
     """Push the images every case copies."""
     with Client(Settings(source.network)) as client:
         target = client.registry(source.host)
@@ -97,7 +98,7 @@ def filled(source: Registry, images: int, layers: int = 5, shared: int = 2) -> N
             sample.push(target, f"bench/image-{number:02}", "1.0", sample.image(common + own))
 
 
-def tagged(source: Registry, tags: int) -> None:
+def tagged(source: Address, tags: int) -> None:
     """Push many tags of few layers each into one repository."""
     with Client(Settings(source.network)) as client:
         target = client.registry(source.host)
@@ -105,6 +106,21 @@ def tagged(source: Registry, tags: int) -> None:
         for number in range(tags):
             own = sample.layer(6000 + number, 4096)
             sample.push(target, "bench/tags", f"v{number}", sample.image([*common, own]))
+
+
+def filled_large(source: Address) -> None:
+    """Push one layer of 2 GB."""
+    with Client(Settings(source.network)) as client:
+        target = client.registry(source.host)
+        sample.push(target, "bench/large", "1.0", sample.image([sample.layer(9, 1 << 31)]))
+
+
+def apart(work: Callable[..., None], source: Registry, *more: int) -> None:
+    """Do it in a process of its own: a program inherits the memory peak of who starts it."""
+    process = get_context("spawn").Process(target=work, args=(source.address, *more))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
 
 
 class Bench:
@@ -132,9 +148,9 @@ class Bench:
         to = f"docker://{self.target.host}/mirror"
         found = {
             "changeover": [[*CHANGEOVER, "copy", "--from", str(lists), to, *self.plain]],
-            "skopeo sync": [self.skopeo(dict.fromkeys(names, [tag]))],
+            "skopeo sync": [self.skopeo({n: [tag] for n in names})],
         }
-        return {**found, **self.go_peers(dict.fromkeys(names, [tag]))}
+        return {**found, **self.go_peers({n: [tag] for n in names})}
 
     def skopeo(self, names: dict[str, list[str]]) -> list[str]:
         """Return skopeo's command for repositories with their tags."""
@@ -142,7 +158,9 @@ class Bench:
         images = {n: list(t) for n, t in names.items()}
         insecure = not self.tls
         file.write_text(json.dumps({self.source.host: {"images": images, "tls-verify": False}}))
-        where = ["--src-tls-verify=false", "--dest-tls-verify=false"] if insecure or self.tls else []
+        where = (
+            ["--src-tls-verify=false", "--dest-tls-verify=false"] if insecure or self.tls else []
+        )
         kinds = ["--src", "yaml", "--dest", "docker"]
         return ["skopeo", "sync", *where, *kinds, str(file), f"{self.target.host}/mirror"]
 
@@ -227,9 +245,7 @@ class Bench:
 
     def large(self) -> Case:
         """Copy one layer of 2 GB: memory must stay flat."""
-        with Client(Settings(self.source.network)) as client:
-            target = client.registry(self.source.host)
-            sample.push(target, "bench/large", "1.0", sample.image([sample.layer(9, 1 << 31)]))
+        apart(filled_large, self.source)
         to = f"docker://{self.target.host}/mirror/large:1.0"
         ours = [*CHANGEOVER, "copy", f"{self.source.host}/bench/large:1.0", to, *self.plain]
         return Case("one layer of 2 GB", {"changeover": [ours]}, self.target.emptied)
@@ -242,7 +258,7 @@ def bench(*, tls: bool = False) -> Iterator[Bench]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-images-")))
         source = stack.enter_context(registry(folder / "source", tls=tls))
         target = stack.enter_context(registry(folder / "target", tls=tls))
-        filled(source, IMAGES)
+        apart(filled, source, IMAGES)
         yield Bench(folder, source, target, tls=str(source.authority) if tls else "")
 
 
@@ -250,9 +266,10 @@ def shown(case: Case, found: dict[str, Measured]) -> None:
     """Print one case: seconds, the programs' own CPU, memory, and our ratio to each peer."""
     ours = found["changeover"]
     for name, m in found.items():
-        ratio = "" if name == "changeover" else f"   ours is {ours.wall / m.wall:.2f} × this"
+        ratio = "" if name == "changeover" else f"   ours is {ours.wall / m.wall:.2f} of this"
         print(
-            f"{case.name:<20} {name:<12} {m.wall:6.2f} s  cpu {m.cpu:5.2f} s  {m.mib:4.0f} MiB{ratio}",
+            f"{case.name:<20} {name:<12} {m.wall:6.2f} s  "
+            f"cpu {m.cpu:5.2f} s  {m.mib:4.0f} MiB{ratio}",
             flush=True,
         )
 
@@ -276,7 +293,7 @@ def main() -> None:
                 case = make()
                 shown(case, run(case, given.rounds))
         if "tags" in wanted:
-            tagged(plain.source, 200)
+            apart(tagged, plain.source, 200)
             case = plain.tags(200)
             shown(case, run(case, given.rounds))
         if "large" in wanted:

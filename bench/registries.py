@@ -17,13 +17,11 @@ from pathlib import Path
 from changeover.sources.oci.network import Network
 
 
-@dataclass
-class Registry:
-    """A registry that runs."""
+@dataclass(frozen=True)
+class Address:
+    """Where a registry is."""
 
     host: str
-    folder: Path
-    program: subprocess.Popen[bytes]
     authority: Path | None = None
 
     @property
@@ -32,6 +30,25 @@ class Registry:
         if self.authority:
             return Network(authorities=(self.authority,))
         return Network(plain_http=frozenset({self.host}))
+
+
+@dataclass
+class Registry:
+    """A registry that runs."""
+
+    address: Address
+    folder: Path
+    program: subprocess.Popen[bytes]
+
+    @property
+    def host(self) -> str:
+        """Its host and port."""
+        return self.address.host
+
+    @property
+    def authority(self) -> Path | None:
+        """The certificate to trust, where it speaks TLS."""
+        return self.address.authority
 
     def emptied(self) -> None:
         """Remove everything in it, and start it anew."""
@@ -58,15 +75,15 @@ def registry(folder: Path, *, tls: bool = False) -> Iterator[Registry]:
     if tls:
         key, authority = folder / "key.pem", folder / "cert.pem"
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-            + ["-nodes", "-days", "2", "-subj", "/CN=bench", "-keyout", str(key)]
-            + ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(authority)],
+            f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+            f"-subj /CN=bench -keyout {key} -addext subjectAltName=IP:127.0.0.1 "
+            f"-out {authority}".split(),
             check=True,
             capture_output=True,
         )
         config["http"]["tls"] = {"certificate": str(authority), "key": str(key)}  # type: ignore[index]  # a mapping
     (folder / "config.yml").write_text(json.dumps(config))
-    found = Registry(host, folder, started(folder, host, tls=tls), authority)
+    found = Registry(Address(host, authority), folder, started(folder, host, tls=tls))
     try:
         yield found
     finally:

@@ -28,8 +28,6 @@ _PATHS = click.argument(
 _OUTPUT = click.option(
     "-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text"
 )
-    "-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text"
-)
 
 
 @dataclass(frozen=True)

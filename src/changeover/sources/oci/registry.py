@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from changeover.sources.oci.authority import scope
 from changeover.sources.oci.connection import Connection, refused, skip_bytes, small
-from changeover.sources.oci.fault import Corrupt, Denied, Missing, Unsupported
+from changeover.sources.oci.fault import Corrupt, Denied, Missing, Passing, Unsupported
 from changeover.sources.oci.media import (
     ACCEPT,
     OCI_INDEX,
@@ -45,7 +45,11 @@ class Registry:
         """Return the manifest of a tag or digest; raises `Missing`, `Corrupt`."""
         where = self._named(name, wanted)
         digest = wanted if is_digest(wanted) else ""
-        return self.connection.budget.tries(lambda: self._manifest(name, wanted, digest, where))
+        try:
+            return self.connection.budget.tries(lambda: self._manifest(name, wanted, digest, where))
+        except Corrupt:
+            # Bytes are damaged on the way more often than at rest: once more.
+            return self.connection.budget.tries(lambda: self._manifest(name, wanted, digest, where))
 
     def _manifest(self, name: str, wanted: str, digest: str, where: str) -> Manifest:
         url = self.connection.url(name, "manifests", wanted)
@@ -182,17 +186,26 @@ class Registry:
     def _pages(self, name: str, url: str, key: str) -> list[Any]:
         found: list[Any] = []
         for _ in range(MOST_PAGES):
-            with self.connection.get(url, (scope(name),)) as answer:
-                if answer.status != 200:
-                    if answer.status == 404:
-                        return found
-                    raise refused(answer, f"{self.place}/{name}")
-                found += json.loads(small(answer, self.place)).get(key) or []
-                following = _NEXT.search(answer.headers.get("Link", ""))
+            here = url
+            items, following = self.connection.budget.tries(lambda: self._page(name, here, key))  # noqa: B023 - called at once
+            found += items
             if not following:
-                return found
-            url = self.connection.resolved(urljoin(url, following[1]))
+                break
+            url = self.connection.resolved(urljoin(url, following))
         return found
+
+    def _page(self, name: str, url: str, key: str) -> tuple[list[Any], str]:
+        with self.connection.once("GET", url, (scope(name),)) as answer:
+            if answer.status == 404:
+                return [], ""
+            if answer.status != 200:
+                raise refused(answer, f"{self.place}/{name}")
+            following = _NEXT.search(answer.headers.get("Link", ""))
+            try:
+                items = json.loads(small(answer, self.place)).get(key) or []
+            except (ValueError, AttributeError, RecursionError):
+                raise Passing(f"{self.place}/{name}: its list of {key} is no JSON") from None
+        return list(items), following[1] if following else ""
 
     def _named(self, name: str, wanted: str) -> str:
         return f"{self.place}/{name}" + ("@" if is_digest(wanted) else ":") + wanted
