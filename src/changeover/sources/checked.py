@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -40,6 +41,59 @@ def checked(model: type[M], tree: Tree, place: Place = ()) -> tuple[M | None, li
         return model.model_validate(value), []
     except ValidationError as error:
         return None, list(_problems(model, error, tree, place))
+
+
+def salvaged(model: type[M], tree: Tree) -> tuple[M | None, list[Problem]]:
+    """Check like `checked`, and go on without what is wrong, so that the rest is judged too."""
+    value, problems = tree, list[Problem]()
+    for _ in range(_SALVAGES):
+        made, wrong = checked(model, value)
+        # Later rounds complain of what the first one took away.
+        problems = problems or wrong
+        if made is not None:
+            return made, problems
+        pruned = _pruned(model, value.value)
+        if pruned is None:
+            return None, problems
+        value = Tree(pruned, tree.file, tree.mark)
+    return None, problems
+
+
+_SALVAGES = 4
+_INSTEAD: dict[str | int, Any] = {"id": "", "format": 1, "product": "x", "version": "0"}
+"""What stands for a wrong value that cannot be left out."""
+
+
+def _unnamed(place: Place) -> str:
+    return "unnamed-" + "-".join(map(str, place[:-1]))
+
+
+def _pruned(model: type[BaseModel], value: Any) -> Any:
+    """Return a copy without the keys that are wrong; None where that would not mend it."""
+    if not isinstance(value, dict):
+        return None
+    copy = deepcopy(value)
+    try:
+        model.model_validate(copy)
+    except ValidationError as error:
+        for details in error.errors(include_url=False):
+            _cut(copy, details["loc"])
+    return copy if copy != value else None
+
+
+def _cut(value: Any, place: Place) -> None:
+    """Remove a key; the places of list items must stay, so those are kept."""
+    for word in place[:-1]:
+        inside = isinstance(value, dict | list) and (
+            word in value if isinstance(value, dict) else isinstance(word, int)
+        )
+        if not inside:
+            return
+        value = value[word]
+    if isinstance(value, dict):
+        instead = _INSTEAD.get(place[-1])
+        if value.pop(place[-1], None) is not None and instead is not None:
+            value[place[-1]] = instead if place[-1] != "id" else _unnamed(place)
 
 
 def insist(problems: Iterable[Problem], kind: type[InvalidInput]) -> None:

@@ -21,7 +21,7 @@ from changeover.sources.manifest_build import Manifest, read_manifest
 def lint_release(folder: Path, installed: Installed) -> list[Problem]:
     """Return all problems of a release folder, by place; what its author waived is left out."""
     try:
-        manifest, problems = read_manifest(folder)
+        manifest, problems = read_manifest(folder, salvage=True)
     except InvalidInput as error:
         return [Problem(error.message, remedy=error.remedy)]
     problems += _bundle(folder)

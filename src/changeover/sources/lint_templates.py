@@ -115,6 +115,9 @@ def _file(manifest: Manifest, name: Any, names: Names) -> Iterator[Problem]:
 @lru_cache(maxsize=4096)
 def _read(text: str) -> _Said:
     tree = _ENVIRONMENT.parse(text)
+    strange = tuple(_strange(tree))
+    if strange:
+        return _Said((), (), strange)
     free = meta.find_undeclared_variables(tree) - _FUNCTIONS
     guarded = _guarded(tree)
     names = {
@@ -127,7 +130,7 @@ def _read(text: str) -> _Said:
         for owner, word, node in _attributes(tree)
         if owner in free and id(node) not in guarded
     }
-    return _Said(tuple(sorted(names)), tuple(sorted(attributes)), tuple(_strange(tree)))
+    return _Said(tuple(sorted(names)), tuple(sorted(attributes)), ())
 
 
 def _strange(tree: nodes.Template) -> Iterator[tuple[str, str, int]]:

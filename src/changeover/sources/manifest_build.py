@@ -12,7 +12,7 @@ from changeover.model.problem import Problem
 from changeover.model.release import Check, Input, Release, Risk, Stop
 from changeover.model.text import Text
 from changeover.sources.bundle import bundle_text
-from changeover.sources.checked import checked, insist
+from changeover.sources.checked import checked, insist, salvaged
 from changeover.sources.expansion import (
     Expansion,
     PlacedStep,
@@ -53,14 +53,18 @@ class Manifest:
         return _release(self, digest)
 
 
-def read_manifest(folder: Path, shown: str = "") -> tuple[Manifest | None, list[Problem]]:
-    """Read the manifest of a release folder, or say all that is wrong with its shape.
+def read_manifest(
+    folder: Path, shown: str = "", *, salvage: bool = False
+) -> tuple[Manifest | None, list[Problem]]:
+    """Read the manifest of a release folder, and say all that is wrong with its shape.
 
+    With `salvage` the rest is returned without the keys that are wrong, to be judged as well.
     Raises `InvalidInput` where it is not YAML at all.
     """
     name = shown or str(folder)
     tree = read_tree(folder / MANIFEST, f"{name}/{MANIFEST}" if name != "." else MANIFEST)
-    written, problems = checked(ManifestWritten, tree)
+    read = salvaged if salvage else checked
+    written, problems = read(ManifestWritten, tree)
     procedures, wrong = _procedures(written, tree, folder, name)
     problems += wrong
     if written is None:
@@ -68,8 +72,8 @@ def read_manifest(folder: Path, shown: str = "") -> tuple[Manifest | None, list[
     expansion = Expansion(procedures)
     steps = expansion.steps(written.steps, tree, ("steps",))
     alone = {name: expansion.procedure(name) for name in procedures}
-    found = list(dict.fromkeys([*problems, *expansion.problems]))
-    return Manifest(written, tree, folder, procedures, steps, alone, found), []
+    found = list(dict.fromkeys(expansion.problems))
+    return Manifest(written, tree, folder, procedures, steps, alone, found), problems
 
 
 def _procedures(
