@@ -50,6 +50,7 @@ class Calls:
         self._channel: Channel | None = None
         self._shell = ""
         self._lines: list[str] = []
+        self._sent: list[str] = []
         self._opening = threading.RLock()
 
     @property
@@ -106,6 +107,10 @@ class Calls:
         else:
             idle = "\nco_idle" if request.what and self.token else ""
             text += f"co_go && {{ {request.text}\n}} </dev/null\nco_end $?{idle}"
+        if self._sent:
+            # A request that was refused has not used its input.
+            text += f"\nrm -f {' '.join(self._sent)} </dev/null"
+            self._sent = []
         try:
             call = channel.call(text, request.limit)
         except Gone as fault:
@@ -146,6 +151,7 @@ class Calls:
                 raise self.reach.gone(fault, "send") from fault
             if not stored:
                 raise ActionFailed(f"{self.name}: {path}: no room for {len(content)} bytes")
+            self._sent.append(path)
             return f"{{ exec 7<{path}; rm -f {path}; exec cat <&7; }}"
         if PLAIN.match(content):
             return f"printf %s {quote(content.decode())}"

@@ -85,7 +85,8 @@ class Runs(Calls):
     def _follow(self, key: str, command: Command, shown: str, limit: Limit) -> Call:
         setting, words = self._setting(command)
         feed = f"co_feed() {{ {self._source(command.stdin) if command.stdin else ':'}\n}}"
-        start = f"co_once {quote(self._folder(key))} {quote(setting or ':')} {words}"
+        setting = setting.removesuffix(" && ") or ":"
+        start = f"co_once {quote(self._folder(key))} {quote(setting)} {words}"
         text = f"( co_go && {feed} && {start} && co_follow && co_outcome {OUTCOME_CAP} ) </dev/null"
         call = self._ask(Request(text, f"start {command}", limit, apart=True), shown)
         if "found" not in call.notes or "outcome" not in call.notes:

@@ -18,8 +18,8 @@ KEPT_VARIABLES = ("HOME", "USER", "LOGNAME", "PATH", "SHELL", "TMPDIR", "SSH_AUT
 """What a local shell inherits: the operator's other variables may hold secrets."""
 
 # A shell that works, fed by one that listens: so a lease can be renewed, or a program be ended,
-# while a command runs. In the foreground, or programs would inherit ignored interrupts. When the one
-# that works dies, the one that listens must not pretend that somebody is there.
+# while a command runs. In the foreground, or programs would inherit ignored interrupts. When the
+# one that works dies, the one that listens must not pretend that somebody is there.
 PAIR = "exec 4>&1; {0} 3>&1 >&4 4>&- | (trap : TERM; {0} >&4 4>&-; kill 0)"
 
 Password = Callable[[], str]
