@@ -9,7 +9,7 @@ from changeover.merge.catalogue import detect, load
 from changeover.merge.encoding import Source, decode, merged_flags
 from changeover.merge.formats.base import Format
 from changeover.merge.lines import merge_lines
-from changeover.merge.marking import marked_text
+from changeover.merge.marking import between_markers, marked_text
 from changeover.merge.renaming import carry
 from changeover.merge.replay import replay
 from changeover.merge.report import conflicts_of, local_comments_noted
@@ -60,12 +60,13 @@ def merge(  # noqa: PLR0913 - the one public door; all but three are named
     renamed: Mapping[str, str] | None = None,
     required: Sequence[str] = (),
     answers: Mapping[str, Answer | str] | None = None,
+    marker_size: int = 7,
 ) -> Merged:
     """Merge an edited file with its new reference; `base` is the reference it was made from.
 
     Raises `Unreadable` where one of the three cannot be read in its format.
     """
-    told = told_of(identity, renamed, required, answers)
+    told = replace(told_of(identity, renamed, required, answers), marker_size=marker_size)
     sources = [decode(base) if base else None, decode(ours), decode(theirs)]
     flags = merged_flags(sources[0], *sources[1:])  # type: ignore[arg-type] - ours and theirs are there
     texts = [source.text if source else None for source in sources]
@@ -136,7 +137,7 @@ def merge_texts(
     old, mine, new = texts
     assert mine is not None and new is not None  # noqa: S101, PT018 - only the base may be absent
     if form.name == "text":
-        text, marked, conflicts = merge_lines(old, mine, new, told)
+        text, marked, conflicts = merge_lines(old, mine, new, told, told.marker_size)
         return Merged(_bytes(text), tuple(conflicts), (), "text", _bytes(marked))
     base = parse(form, old, "base") if old is not None else None
     ours = base if base and mine == old else parse(form, mine, "ours")
@@ -197,7 +198,10 @@ class _Session:
             text = replay(self.form, onto.text, onto.value, self.expected)
             if text is None or other is onto:
                 continue
-            tree = parse(self.form, text, "result").tree
+            try:
+                tree = parse(self.form, text, "result").tree
+            except Unreadable:
+                continue
             difference = self._difference(tree)
             if difference is None:
                 return Attempt(tree, failed.clashes, None)
@@ -212,8 +216,21 @@ class _Session:
         if self.base:
             notes += local_comments_noted(self.base.tree, self.ours.tree, self.theirs.tree, text)
         notes += self.form.remarks(self.expected or {}, self.ours.value, self.theirs.value)
-        marked = marked_text(attempt.tree) if conflicts else ""
+        marked = self._marked(attempt) if conflicts else ""
         return Merged(_bytes(text), tuple(conflicts), tuple(notes), self.form.name, _bytes(marked))
+
+    def _marked(self, attempt: Attempt) -> str:
+        """Return the text with markers: by structure, else by lines, else around everything."""
+        size = self.told.marker_size
+        sign = "<" * size + " "
+        found = marked_text(attempt.tree, size) if attempt.difference is None else ""
+        if sign in found:
+            return found
+        base = self.base.text if self.base else ""
+        _, by_lines, _ = merge_lines(base, self.ours.text, self.theirs.text, Told(), size)
+        if sign in by_lines:
+            return by_lines
+        return between_markers(base, self.ours.text, self.theirs.text, size)
 
     def _required(self) -> list[Conflict]:
         found = []

@@ -60,7 +60,7 @@ def _next_lead(like: Block) -> str:
 
 def _on_a_line_of_its_own(item: Item, model: list[Item]) -> Item:
     tail = item.tail if item.tail.endswith("\n") else item.tail + "\n"
-    lead = _lead(item) or (_lead(model[0]) if model else "")
+    lead = _lead(model[0]) if model else _lead(item)
     if "\n" in lead:
         lead = lead.rpartition("\n")[2]
     return replace(item, head=lead + item.head.lstrip(), tail=tail, _text=None)

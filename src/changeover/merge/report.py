@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from changeover.merge.structural import Clash
 from changeover.merge.tree import Block, Item, Key, Value, walk
 from changeover.merge.values import ValueMerge
@@ -17,7 +19,9 @@ def conflicts_of(
     if not clashes and not values.conflicts and difference is None:
         return []
     places = [_places(tree) for tree in trees]
-    real = [clash for clash in clashes if clash.kind == "order" or _is_real(clash.path, values)]
+    real = _widened(
+        [clash for clash in clashes if clash.kind == "order" or _is_real(clash.path, values)], values
+    )
     found = [_from_clash(clash, trees, places) for clash in real]
     for path, kind in values.conflicts.items():
         if not any(_related(path, clash.path) for clash in real):
@@ -29,6 +33,19 @@ def conflicts_of(
         reason = "nothing of the new reference was taken: decide this first, then merge again"
         found = [Conflict(c.path, c.kind, c.base, c.ours, c.theirs, reason) for c in found]
     return found
+
+
+def _widened(clashes: list[Clash], values: ValueMerge) -> list[Clash]:
+    """Name each conflict by the whole of what is undecided: a table, not one part of it."""
+    found: dict[Key, Clash] = {}
+    for clash in clashes:
+        wider = [
+            path for path in values.conflicts
+            if len(path) < len(clash.path) and path == clash.path[: len(path)]
+        ]  # fmt: skip
+        path = min(wider, key=len) if wider else clash.path
+        found.setdefault(path, replace(clash, path=path))
+    return list(found.values())
 
 
 def _is_real(path: Key, values: ValueMerge) -> bool:

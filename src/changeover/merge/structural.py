@@ -165,8 +165,22 @@ class TreeMerge:
         if base is None:
             return left
         if left.plain == base.plain:
-            return None
+            return self._remarks_left(left, base, path, local=ours is not None)
         return self._conflict(sides, path)
+
+    def _remarks_left(self, left: Item, base: Item, path: Key, *, local: bool) -> Item | None:
+        """Keep what the operator remarked on an entry that the reference removed."""
+        known = base.text
+        new = [line for line in remarks_in(left) if line not in known]
+        if not new:
+            return None
+        shown = "; ".join(new)
+        if not local:
+            self.notes[path] = f"deleted here; the reference remarks: {shown}"
+            return None
+        self.notes[path] = f"removed by the reference; what was remarked here stays: {shown}"
+        lead = left.head[: len(left.head) - len(left.head.lstrip())]
+        return Item("comment", "".join(f"{lead}{line}\n" for line in new))
 
     def _restyled(self, sides: Triple, path: Key) -> Item | None:
         """Merge an entry that has another shape in one of the texts."""
@@ -298,6 +312,19 @@ class TreeMerge:
                     )
         if slots.both_moved:
             self.notes[path] = "both sides moved entries: the reference's order was taken"
+
+
+def remarks_in(item: Item) -> list[str]:
+    """Return the comments within an entry, and the one behind its value."""
+    found = []
+    if isinstance(item.value, Block):
+        for child in item.value.items:
+            if child.kind == "comment":
+                found.append(child.head.strip())
+            elif child.value is not None:
+                found += remarks_in(child)
+    behind = item.tail.strip().lstrip(";} ").strip()
+    return [*found, behind] if behind.startswith(("#", "//")) else found
 
 
 def _prefixes(slots: list[Slot]) -> Iterator[Key]:

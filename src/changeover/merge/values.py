@@ -50,13 +50,19 @@ def clash(base: list[str], ours: list[str], theirs: list[str], *, ordered: bool)
     mine, yours = _hunks(base, ours), _hunks(base, theirs)
     for low, high, new in mine:
         for first, last, other in yours:
-            if new == other:
+            if new == other or (new and other and _one_holds_the_other(new, other, ordered)):
                 continue
             replaced = new and other and max(low, first) < min(high, last)
             inserted = ordered and low <= last and first <= high
             if replaced or inserted:
                 return True
     return False
+
+
+def _one_holds_the_other(one: list[str], other: list[str], ordered: bool) -> bool:
+    if not ordered:
+        return set(one) <= set(other) or set(other) <= set(one)
+    return len(align(one, other)) == min(len(one), len(other))
 
 
 def _hunks(base: list[str], side: list[str]) -> list[tuple[int, int, list[str]]]:

@@ -94,6 +94,7 @@ class Told:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     ordered: tuple[str, ...] = ()
     """Paths of lists whose order means something, besides those the format knows."""
+    marker_size: int = 7
 
     def fields(self, path: Key) -> tuple[str, ...]:
         """Return the fields that name the elements of the list at a path."""

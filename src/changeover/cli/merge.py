@@ -1,0 +1,230 @@
+"""`changeover merge`: one file merged by structure; also git's merge driver."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from changeover.errors import ChangeoverError, InvalidInput
+from changeover.merge import Merged, Unreadable, merge
+from changeover.merge.verdict import Answer, parse_answer
+
+CLEAN, CONFLICTS, UNREADABLE = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one call has to merge, and what it was told."""
+
+    base: bytes | None
+    ours: bytes
+    theirs: bytes
+    name: str
+    format: str | None
+    identity: dict[str, list[str]]
+    renamed: dict[str, str]
+    marker_size: int = 7
+
+    def merged(self, answers: dict[str, Answer]) -> Merged:
+        """Merge with the answers there are."""
+        return merge(
+            self.base, self.ours, self.theirs, format=self.format, name=self.name,
+            identity=self.identity, renamed=self.renamed, answers=dict(answers),
+            marker_size=self.marker_size,
+        )  # fmt: skip
+
+
+@click.command("merge")
+@click.argument("files", nargs=-1, metavar="BASE OURS THEIRS", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the result goes.")
+@click.option("--check", is_flag=True, help="Say what would happen; write nothing.")
+@click.option("--markers", is_flag=True, help="Write conflict markers instead of the local values.")
+@click.option("--answer", "answers", multiple=True, metavar="PATH=ours|theirs|VALUE",
+              help="Settle a conflict; may be repeated.")  # fmt: skip
+@click.option("--answers", "answers_file", type=click.Path(path_type=Path),
+              help="A file that remembers answers between merges.")  # fmt: skip
+@click.option("--ask/--no-ask", default=None, help="Ask about conflicts on the terminal.")
+@click.option("--format", "format_", help="The format, where the name does not tell it.")
+@click.option("--name", help="The name that tells the format, where OURS does not.")
+@click.option("--identity", multiple=True, metavar="LIST=FIELD", help="What names its elements.")
+@click.option("--renamed", multiple=True, metavar="OLD=NEW", help="A key that has another name.")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON; the text goes to --output.")
+@click.option("--git", "as_driver", is_flag=True, help="Behave as git's merge driver.")
+@click.option("--marker-size", type=click.IntRange(1, 200), default=7, show_default=True)
+@click.option("--install-git-driver", "install", is_flag=True, help="Set up git to merge with this.")
+@click.option("--global", "globally", is_flag=True, help="Set git up for all repositories.")
+def command(files: tuple[Path, ...], **options: object) -> None:
+    """Merge an edited configuration file with its new reference, by structure.
+
+    BASE is the reference OURS was made from; an empty one, or -, means that there is none.
+    Exit status: 0 clean, 1 conflicts (the local values are kept), 2 unreadable.
+    """
+    sys.exit(_run(files, options))
+
+
+def _run(files: tuple[Path, ...], options: dict[str, object]) -> int:
+    if options["install"]:
+        from changeover.cli.merge_git import install_driver  # noqa: PLC0415 - rarely needed
+
+        for line in install_driver(globally=bool(options["globally"])):
+            click.echo(line)
+        return CLEAN
+    if len(files) != 3:
+        raise click.UsageError("three files are needed: BASE OURS THEIRS")
+    try:
+        job = _job(files, options)
+        if options["as_driver"]:
+            return _drive(job, files[1])
+        return _merge(job, files, options)
+    except ChangeoverError as error:
+        click.echo(f"changeover: {error.message}", err=True)
+        if error.remedy:
+            click.echo(f"  Try: {error.remedy}", err=True)
+        return UNREADABLE
+
+
+def _job(files: tuple[Path, ...], options: dict[str, object]) -> Job:
+    base, ours, theirs = files
+    told = options["name"] or str(ours)
+    fields: dict[str, list[str]] = {}
+    for path, field in map(_pair, _several(options["identity"])):
+        fields.setdefault(path, []).append(field)
+    return Job(
+        None if str(base) in ("-", "/dev/null") else _read(base),
+        _read(ours),
+        _read(theirs),
+        str(told),
+        str(options["format_"]) if options["format_"] else None,
+        fields,
+        dict(map(_pair, _several(options["renamed"]))),
+        int(str(options["marker_size"])),
+    )
+
+
+def _several(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, tuple) else ()
+
+
+def _pair(text: str) -> tuple[str, str]:
+    left, sign, right = text.partition("=")
+    if not sign or not left or not right:
+        raise InvalidInput(f"{text}: has to be LEFT=RIGHT", "see changeover merge --help")
+    return left, right
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{path}: {error.strerror}", "name three files that exist") from error
+
+
+def _drive(job: Job, target: Path) -> int:
+    """Merge for git: the result replaces ours, conflicts become markers."""
+    try:
+        outcome = job.merged({})
+    except Unreadable as error:
+        click.echo(f"changeover: {job.name}: {error.message}; merged by lines", err=True)
+        outcome = replace(job, format="text").merged({})
+    target.write_bytes(outcome.text if outcome.clean else outcome.marked)
+    for conflict in outcome.conflicts:
+        click.echo(f"changeover: {job.name}: {conflict.path}: {conflict.kind}", err=True)
+    for note in outcome.notes:
+        click.echo(f"changeover: {job.name}: {note.path or 'note'}: {note.text}", err=True)
+    return CLEAN if outcome.clean else CONFLICTS
+
+
+def _merge(job: Job, files: tuple[Path, ...], options: dict[str, object]) -> int:
+    given = {path: parse_answer(text) for path, text in map(_answer, _several(options["answers"]))}
+    outcome = job.merged(given)
+    if not outcome.clean and (options["answers_file"] or options["ask"] or _on_terminal(options)):
+        from changeover.cli.merge_asking import settle  # noqa: PLC0415 - only for conflicts
+
+        memory = options["answers_file"]
+        ask = options["ask"] is True or _on_terminal(options)
+        outcome = settle(job, given, memory if isinstance(memory, Path) else None, ask=ask)
+    _report(outcome, files, as_json=bool(options["as_json"]))
+    output = options["output"]
+    content = outcome.marked if options["markers"] and outcome.marked else outcome.text
+    if isinstance(output, Path) and not options["check"]:
+        _write(output, content)
+    elif not options["check"] and not options["as_json"]:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    return CLEAN if outcome.clean else CONFLICTS
+
+
+def _answer(text: str) -> tuple[str, str]:
+    """Cut PATH=ANSWER at the first sign outside quotes."""
+    quoted = False
+    for place, sign in enumerate(text):
+        quoted ^= sign == '"'
+        if sign == "=" and not quoted:
+            return text[:place], text[place + 1 :]
+    raise InvalidInput(f"--answer {text}: has to be PATH=ours|theirs|VALUE", "see --help")
+
+
+def _on_terminal(options: dict[str, object]) -> bool:
+    wanted = options["ask"] is None and options["output"] and not options["check"]
+    return bool(wanted and not options["as_json"] and sys.stdin.isatty() and sys.stderr.isatty())
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write beside the file and rename: a reader sees the old text or the new one."""
+    import os  # noqa: PLC0415 - keeps the imports of a plain merge few
+    import tempfile  # noqa: PLC0415
+
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        target.write_bytes(content)
+        return
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        mode = target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask()
+        Path(name).chmod(mode)
+        Path(name).replace(target)
+    except OSError as error:
+        raise InvalidInput(f"{path}: {error.strerror}", "name a file that can be written") from error
+
+
+def _umask() -> int:
+    import os  # noqa: PLC0415
+
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _report(outcome: Merged, files: tuple[Path, ...], *, as_json: bool) -> None:
+    if as_json:
+        import json  # noqa: PLC0415 - only for programs
+        from dataclasses import asdict  # noqa: PLC0415
+
+        shown = {
+            "format": outcome.format,
+            "clean": outcome.clean,
+            "conflicts": [asdict(conflict) for conflict in outcome.conflicts],
+            "notes": [asdict(note) for note in outcome.notes],
+        }
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=True))
+        return
+    from changeover.cli.merge_lines import conflict_lines  # noqa: PLC0415 - only for people
+
+    for conflict in outcome.conflicts:
+        for line in conflict_lines(conflict, [str(path) for path in files]):
+            click.echo(line, err=True)
+    for note in outcome.notes:
+        click.echo(f"note: {note.path + ': ' if note.path else ''}{note.text}", err=True)
+    if outcome.conflicts:
+        count = len(outcome.conflicts)
+        click.echo(f"{count} conflict{'s' if count > 1 else ''}; the local values are kept. "
+                   "Try: --answer PATH=theirs", err=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    command()
