@@ -106,7 +106,7 @@ def test_a_right_answer_is_awaited(service: Service, host: Host) -> None:
     action.verify(host, change)
 
     timer.join()
-    assert (change.effect, "now: it answers 503" in change.summary) == ("run", True)
+    assert change.effect == "run"
 
 
 def test_nobody_answering_is_said_in_curls_words(host: Host) -> None:
@@ -142,7 +142,7 @@ def test_a_port_is_idle_once_its_last_connection_is_gone(host: Host) -> None:
 
         change = action.plan(host)
 
-        assert "now: " in change.summary
+        assert change.needed
         callee.close()
         caller.close()
         action.verify(host, change)
@@ -166,7 +166,7 @@ def test_a_command_is_asked_until_it_says_yes(tmp_path: Path, host: Host) -> Non
     action.verify(host, change)
 
     timer.join()
-    assert change.summary == "make sure that it is idle (now: it says: busy 3)"
+    assert change.summary == "make sure that it is idle"
 
 
 def test_a_command_that_never_says_yes_is_quoted(host: Host) -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from changeover.actions.base import Action
 from changeover.actions.foreseen import missing
+from changeover.actions.outcome import demand
 from changeover.actions.paths import demand_absolute, require_account
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.command import Command
@@ -125,9 +126,12 @@ class Checkout(Action):
         if self._head(host, folder) != commit:
             mirror = self._mirror(host)
             asked = git.fetch(mirror, self.repository, commit, self._access())
-            host.do_once(self._as_user(asked), label="fetch")
+            done = host.once(self._as_user(asked), label="fetch")
+            what = f"{host.name}: {self.repository}: {commit[:SHORT]} cannot be fetched"
+            demand(done, what, "Check the network, the disk, and whether the commit was pushed.")
             grown = git.grow(mirror, folder, self.repository, commit)
-            host.do_once(self._as_user(grown), label="grow")
+            done = host.once(self._as_user(grown), label="grow")
+            demand(done, f"{host.name}: {folder} cannot be made", "See that it can be written.")
         host.make_folder(folder, owner=self.user)
         if self.link:
             host.link(self.link, folder)

@@ -11,6 +11,7 @@ from typing import ClassVar
 from changeover.actions.base import Action
 from changeover.actions.foreseen import missing
 from changeover.actions.links import real_path
+from changeover.actions.outcome import demand
 from changeover.actions.paths import demand_absolute, require_account
 from changeover.errors import ActionFailed
 from changeover.hosts.host import Host
@@ -106,10 +107,14 @@ class Build(Action):
                 "npm ci needs package.json and a lock file that fits it: commit both.",
             )
         install = node.install(self.npm, folder, scripts=self.scripts).by(self.user)
-        host.do_once(tree.aside_first(install, *change.before["had"]), label="install")
+        done = host.once(tree.aside_first(install, *change.before["had"]), label="install")
+        remedy = "Make package-lock.json fit package.json, with an npm that may be used here."
+        demand(done, f"{host.name}: {folder}: npm ci cannot install", remedy)
         if self.script:
             build = node.run(self.npm, folder, self.script, self.env)
-            host.do_once(build.by(self.user), label="build")
+            built = host.once(build.by(self.user), label="build")
+            what = f"{host.name}: {folder}: npm run {self.script} failed"
+            demand(built, what, "Look at what it said; try it in a checkout of the same commit.")
             self._look_at_result(host, folder)
         host.write(self._stamp_file(folder), stamp, owner=self.user)
 

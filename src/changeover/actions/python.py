@@ -12,6 +12,7 @@ from typing import ClassVar
 from changeover.actions.base import Action
 from changeover.actions.foreseen import missing
 from changeover.actions.links import real_path
+from changeover.actions.outcome import demand
 from changeover.actions.paths import demand_absolute, require_account
 from changeover.errors import ActionFailed
 from changeover.hosts.host import Host
@@ -101,11 +102,13 @@ class Venv(Action):
         folder = change.before["folder"]
         aside = (folder,) if change.before["had"] else ()
         create = tree.aside_first(python.create(self.python, folder).by(self.user), *aside)
-        host.do_once(create, label="create")
+        made = host.once(create, label="create")
+        demand(made, f"{host.name}: {folder} cannot be made", "Install its venv module.")
         if self.requirements or self.packages:
             files = [real_path(host, file) for file in self.requirements]
             asked = python.install(folder, files, self.packages, self._source())
-            host.do_once(replace(asked, env=self.env, user=self.user), label="install")
+            done = host.once(replace(asked, env=self.env, user=self.user), label="install")
+            demand(done, f"{host.name}: {folder}: pip cannot install", "Look at what it said.")
         self._import(host, folder)
         stamp, unread = self._stamp(host)
         if unread:

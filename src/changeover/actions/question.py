@@ -51,7 +51,9 @@ class Question(Action):
         try:
             self.ask(host)
         except NotSo as answer:
-            summary = f"make sure that {self.wanted()} (now: {answer})"
+            # What will be awaited is often far from so yet; that is no news in a plan.
+            now = "" if self.patience() else f" (now: {answer})"
+            summary = f"make sure that {self.wanted()}{now}"
             return Change(Effect.RUN, summary, unforeseen=ASKED_LATER)
         return Change(Effect.NONE, self.wanted(), unforeseen=ASKED_LATER)
 
