@@ -68,9 +68,11 @@ def this_host(folder: Path) -> Iterator[Host]:
     """Give this machine through the real transport, keeping everything under a folder."""
     spec = HostSpec("here", transport="local", state_dir=str(folder / "state"))
     host = connect(spec)
-    yield host
-    assert isinstance(host.transport, ShellTransport)
-    host.transport.close()
+    try:
+        yield host
+    finally:
+        assert isinstance(host.transport, ShellTransport)
+        host.transport.close()
 
 
 def attempt(host: Host) -> Host:

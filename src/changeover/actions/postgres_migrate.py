@@ -195,7 +195,7 @@ class Migrate(Action):
                     f"{where}: {script.name} is not what was applied as {script.name}", _UNCHANGED
                 )
         due = [s for s in wanted if not (s.name in known and known[s.name].finished)]
-        last = max((i for i, s in enumerate(wanted) if s not in due), default=-1)
+        last = max((i for i, s in enumerate(wanted) if s not in due), default=0)
         late = [s.name for s in wanted[:last] if s in due]
         if late and self.out_of_order == "refuse":
             raise ActionFailed(

@@ -122,7 +122,8 @@ def _printer(word: str, text: str) -> str:
 
 def read_archive(folder: str, backup: str) -> Command:
     """Build the command that reads a dump to its end, which finds torn and truncated ones."""
-    return shell('cd "$1" && exec pg_restore -f /dev/null "$2.dump"', folder, backup)
+    body = 'cd "$1" && exec pg_restore -f /dev/null "$2.dump"\n'
+    return session("read to the end", body, folder, backup, reached=[])
 
 
 def digest_of(folder: str, backup: str) -> Command:
@@ -151,7 +152,8 @@ def parse_differences(output: str) -> list[str]:
 
 def versions() -> Command:
     """Ask for the versions of the client programs."""
-    return shell("psql --version && pg_dump --version && pg_restore --version")
+    ask = "psql --version && pg_dump --version && pg_restore --version\n"
+    return session("versions", ask, reached=[])
 
 
 def parse_versions(output: str) -> int:
