@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from changeover.cli.following import follower
-from changeover.cli.opening import Asked, opened, operator_name, request_for
+from changeover.cli.journal import operator_name
+from changeover.cli.opening import Asked, opened, request_for
 from changeover.cli.options import instance_option
 from changeover.cli.planning import target_options
 from changeover.cli.terminal import operator_for

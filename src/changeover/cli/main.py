@@ -33,11 +33,13 @@ COMMANDS = {
     "show": (_CLI + "reading:show", "Show a run: its plan and where every step stands."),
     "watch": (_CLI + "reading:watch", "Follow a run as it happens."),
     "logs": (_CLI + "reading:logs", "Show what the commands of a step said."),
-    "audit": (_CLI + "reading:audit", "Prove or export the journal."),
+    "audit": (_CLI + "audit:audit", "Prove or export the journal."),
     "guide": (_CLI + "guide:guide", "Print the release's guide for this instance alone."),
     "release": (_CLI + "release:release", "Lint, list and show releases."),
     "instance": (_CLI + "instance:instance", "Write, adopt and check instances."),
     "secrets": (_CLI + "secrets:secrets", "Keep the secrets of an instance encrypted."),
+    "merge": (_CLI + "merge:command", "Merge a configuration file three ways, by structure."),
+    "images": (_CLI + "images:group", "Copy, verify and list container images."),
     "completion": (_CLI + "completion:completion", "Print the completion script of a shell."),
 }
 

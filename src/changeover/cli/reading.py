@@ -1,4 +1,4 @@
-"""Commands that only read: history, show, watch, logs, audit."""
+"""Commands that only read: history, show, watch, logs."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from pathlib import Path
 import click
 
 from changeover.cli.following import follower
-from changeover.cli.opening import opened, reading_store
+from changeover.cli.journal import reading_store
 from changeover.cli.options import instance_option, output_option
 from changeover.cli.output import emit
-from changeover.engine.audit import verify as verify_audit
-from changeover.engine.journal import Journal, encode, verify_chain
+from changeover.engine.journal import Journal
 from changeover.engine.lock import StoreLock
 from changeover.engine.runs import all_runs, last_run
 from changeover.errors import InvalidInput, NotReady
 from changeover.model.codec import from_json
 from changeover.model.plan import Plan
-from changeover.views.finding import finding_lines
 from changeover.views.plan import plan_lines
 from changeover.views.run import history_lines, run_lines
 
@@ -91,31 +89,3 @@ def logs(instance: Path, step: str, run: str | None) -> None:
         for attempt, body in store.outputs(named, key):
             click.echo(click.style(f"{key}, try {attempt}", bold=True))
             click.echo(body or "(said nothing)")
-
-
-@click.group()
-def audit() -> None:
-    """Prove or export the journal."""
-
-
-@audit.command()
-@click.option("--local", is_flag=True, help="Only the chain here, without asking the hosts.")
-@instance_option
-@output_option
-def verify(instance: Path, local: bool, output: str) -> None:
-    """Prove that nobody edited, cut or re-chained the journal. Exit code 10 if somebody did."""
-    if local:
-        last = verify_chain(reading_store(instance).entries())
-        click.echo(f"unbroken; head: {last.hash if last else 'no entry'}")
-        return
-    with opened(instance) as session:
-        findings = list(verify_audit(session))
-    emit(findings, finding_lines(findings, {}), output)
-
-
-@audit.command()
-@instance_option
-def export(instance: Path) -> None:
-    """Print the whole journal, one JSON entry a line."""
-    for entry in reading_store(instance).entries():
-        click.echo(encode(entry))

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from changeover.cli.following import follower
-from changeover.cli.opening import opened, operator_name, reading_store
+from changeover.cli.journal import operator_name, reading_store
+from changeover.cli.opening import opened
 from changeover.cli.options import instance_option
 from changeover.cli.terminal import operator_for
 from changeover.engine.flow import Flow
