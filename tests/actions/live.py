@@ -13,6 +13,7 @@ from changeover.hosts.host import Host
 from changeover.hosts.shadow import shadow_of
 from changeover.model.instance import HostSpec
 from changeover.model.plan import Change, Effect
+from tests.servers.container import ContainerHost
 
 _numbers = count()
 
@@ -64,3 +65,9 @@ def carried_out(action: Action, host: Host, change: Change) -> None:
     now = acting(host)
     action.apply(now, change)
     action.verify(now, change)
+
+
+def behind(container: ContainerHost) -> Host:
+    """A container with systemd and sshd as a host."""
+    spec = HostSpec(container.name, ssh_config=str(container.config), user="root")
+    return connect(spec, state_dir="/var/lib/changeover/test")
