@@ -12,7 +12,7 @@ from changeover.merge.lines import merge_lines
 from changeover.merge.marking import between_markers, marked_text
 from changeover.merge.renaming import carry
 from changeover.merge.replay import replay
-from changeover.merge.report import conflicts_of, local_comments_noted
+from changeover.merge.report import conflicts_of
 from changeover.merge.structural import Clash, TreeMerge
 from changeover.merge.tree import Block, Key, Value
 from changeover.merge.values import ValueMerge, first_difference
@@ -139,6 +139,8 @@ def merge_texts(
     if form.name == "text":
         text, marked, conflicts = merge_lines(old, mine, new, told, told.marker_size)
         return Merged(_bytes(text), tuple(conflicts), (), "text", _bytes(marked))
+    if old is not None:
+        old, mine = form.restate(old, mine, new)
     base = parse(form, old, "base") if old is not None else None
     ours = base if base and mine == old else parse(form, mine, "ours")
     theirs = base if base and new == old else parse(form, new, "theirs")
@@ -213,8 +215,6 @@ class _Session:
         conflicts += self._required()
         text = attempt.tree.text
         notes = [Note(shown_path(path), note) for path, note in self.notes.items()]
-        if self.base:
-            notes += local_comments_noted(self.base.tree, self.ours.tree, self.theirs.tree, text)
         notes += self.form.remarks(self.expected or {}, self.ours.value, self.theirs.value)
         marked = self._marked(attempt) if conflicts else ""
         return Merged(_bytes(text), tuple(conflicts), tuple(notes), self.form.name, _bytes(marked))

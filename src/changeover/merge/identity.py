@@ -28,8 +28,8 @@ def keys_for(
     keys = [_numbered(names) for names in named]
     base = versions[0]
     for side in (1, 2):
-        _pair_renamed((base, keys[0]), (versions[side], keys[side]), keys)
-    return keys
+        _pair_renamed((base, keys[0]), (versions[side], keys[side]))
+    return _shortened(keys, versions)
 
 
 def _name(value: Value, fields: tuple[str, ...]) -> str:
@@ -99,10 +99,28 @@ def _rank(field: str, maps: list[list[dict[str, Value]]]) -> tuple[bool, int, in
     return known == len(_KNOWN), -kept if known == len(_KNOWN) else 0, known
 
 
+def _shortened(
+    keys: list[list[str]], versions: Sequence[Sequence[Value]]
+) -> list[list[str]]:
+    """Give elements that no field names a name that can be read, the same in every list."""
+    short: dict[str, str] = {}
+    for names, values in zip(keys, versions, strict=True):
+        for name, value in zip(names, values, strict=True):
+            if name not in short:
+                long = isinstance(value, (dict, list)) and len(name) > 40
+                short[name] = _summary(value, len(short)) if long else name
+    return [[short[name] for name in names] for names in keys]
+
+
+def _summary(value: Value, number: int) -> str:
+    facts = [fact.lstrip(".").rstrip("=").replace("=", " ") for fact in _facts(value)[:2]]
+    return f"{', '.join(facts)[:40]} ~{number}"
+
+
 Side = tuple[Sequence[Value], list[str]]
 
 
-def _pair_renamed(base: Side, side: Side, every: list[list[str]]) -> None:
+def _pair_renamed(base: Side, side: Side) -> None:
     """Give an element that lost its name the key of the base's element it is most like."""
     values, keys = side
     known, taken = set(keys), set(base[1])
@@ -115,7 +133,7 @@ def _pair_renamed(base: Side, side: Side, every: list[list[str]]) -> None:
         reverse=True,
     )
     used: set[tuple[str, int]] = set()
-    alone = len(lost) == len(fresh) == 1 and len(keys) == len(base[1])
+    alone = len(lost) == len(fresh) and len(keys) == len(base[1])
     for score, _, i, j in scored:
         if score >= (_ALIKE_ALONE if alone else _ALIKE) and not used & {("base", i), ("side", j)}:
             used |= {("base", i), ("side", j)}

@@ -90,11 +90,15 @@ class Slots:
     base: list[Slot]
     ours: list[Slot]
     theirs: list[Slot]
+    restyled: bool = False
+    """Set where the reference is indented anew."""
 
     @property
     def ours_is_skeleton(self) -> bool:
         """Return whether ours gives the order: theirs kept the base's, or ours alone moved."""
         if _same_sequence(self.base, self.ours, "ours"):
+            return False
+        if self.restyled:
             return False
         if _same_sequence(self.base, self.theirs, "theirs"):
             return True
@@ -145,7 +149,8 @@ def make_slots(base: Block | None, ours: Block, theirs: Block) -> Slots:
                 slot = places[place] = Slot()
                 setattr(slot, name, item)
                 slots.append(slot)
-    return Slots(slots, slots[: len(old)], _in_order(first), _in_order(second))
+    restyled = base is not None and base.indent != theirs.indent
+    return Slots(slots, slots[: len(old)], _in_order(first), _in_order(second), restyled)
 
 
 def _place(

@@ -80,7 +80,9 @@ def _rewritten(form: Format, item: Item, key: str, new: Value, tree: Block) -> I
     text = made.value.text
     if parent is not None and parent.shape == "list":
         text = made.value.text if not parent.flow else made.text
-    if isinstance(item.value, Leaf) and not parent_is_flow(parent):
+    if item.head.endswith(" "):
+        text = text.lstrip(" ")
+    elif isinstance(item.value, Leaf):
         lead = item.value.text[: len(item.value.text) - len(item.value.text.lstrip(" "))]
         text = (lead or text[: len(text) - len(text.lstrip(" "))]) + text.lstrip(" ")
     tail = item.tail if item.tail or parent_is_flow(parent) else "\n"

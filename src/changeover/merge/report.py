@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from changeover.merge.structural import Clash
-from changeover.merge.tree import Block, Item, Key, Value, walk
+from changeover.merge.tree import Block, Item, Key, walk
 from changeover.merge.values import ValueMerge
-from changeover.merge.verdict import Conflict, Note, Side, shown_path
+from changeover.merge.verdict import Conflict, Side, shown_path
 
 Trees = tuple[Block | None, Block, Block]
 
@@ -95,23 +95,3 @@ def _from_path(path: Key, kind: str, places: list[Places], reason: str = "") -> 
         placed = known.get(path)
         sides.append(Side(placed[0].text.strip("\n"), placed[1]) if placed else None)
     return Conflict(shown_path(path) or "(file)", kind, *sides, reason)
-
-
-def local_comments_noted(base: Block, ours: Block, theirs: Block, result: str) -> list[Note]:
-    """Note the reference's new comments on keys that were deleted here."""
-    mine = {path for path, _, _ in walk(ours)}
-    new = {path: item for path, item, _ in walk(theirs)}
-    notes = []
-    for path, item, _ in walk(base):
-        known = new.get(path)
-        if path in mine or known is None or known.tail == item.tail or not known.tail.strip():
-            continue
-        notes.append(Note(shown_path(path), f"deleted here; the reference remarks: {known.tail.strip()}"))
-    return notes
-
-
-def value_at(value: Value | None, path: Key) -> Value | None:
-    """Return what stands at a path of maps."""
-    for word in path:
-        value = value.get(word) if isinstance(value, dict) else None
-    return value

@@ -294,7 +294,8 @@ class TreeMerge:
                         self.forced[id(item)] = side == kept
         if answer is None and not any(clash.path == where for clash in self.clashes):
             kind = "deleted-here" if added.ours is None else "deleted-there"
-            self.clashes.append(Clash(where, kind, (None, added.ours, added.theirs)))
+            old = next((s.base for s in slots.base if s.any.key[: len(prefix)] == prefix), None)
+            self.clashes.append(Clash(where, kind, (old, added.ours, added.theirs)))
 
     def _report_order(
         self, slots: Slots, gaps: list[tuple[list[Slot], list[Slot]]], path: Key

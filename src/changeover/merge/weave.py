@@ -92,12 +92,15 @@ class _Loom:
 
     def _beyond_additions(self, anchor: int) -> int:
         """Go past what the skeleton added after the anchor, and past what is gone there."""
-        place, last = anchor, anchor
+        place, last, dropped = anchor, anchor, False
         while place + 1 < len(self.skeleton):
             slot = self.skeleton[place + 1]
-            if not (self._is_new(slot) or id(slot) not in self.kept):
+            gone = id(slot) not in self.kept
+            if not gone and (dropped or not self._is_new(slot)):
                 break
             place += 1
+            # What replaces an entry that is gone takes its place.
+            dropped |= gone and slot.any.kind == "entry"
             if slot.any.kind != "blank":
                 last = place
         return last
@@ -122,6 +125,10 @@ class _Loom:
             if slot.any.names == name and name
         ]  # fmt: skip
         return found[-1] if found else place
+
+    def _follows_a_gap(self, slot: Slot) -> bool:
+        place = self.place.get(id(slot), 0)
+        return place > 0 and id(self.skeleton[place - 1]) not in self.kept
 
     def _kind(self, place: int) -> str:
         if not 0 <= place < len(self.skeleton) or id(self.skeleton[place]) not in self.kept:
@@ -148,6 +155,8 @@ class _Loom:
                 continue
             twice = item.kind == "blank" and result and result[-1].kind == "blank"
             if twice and last and (id(slot) in skeleton) != (id(last) in skeleton):
+                continue
+            if item.kind == "blank" and (twice or not any(one.text for one in result)) and self._follows_a_gap(slot):
                 continue
             if id(slot) in self.spaced and result and result[-1].kind != "blank":
                 result.append(Item("blank", "\n"))

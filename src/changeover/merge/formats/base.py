@@ -24,6 +24,10 @@ def _cannot_make(key: str, value: Value, block: Block, like: Item | None) -> Ite
     return None
 
 
+def _as_they_are(base: str, ours: str, theirs: str) -> tuple[str, str]:
+    return base, ours
+
+
 @dataclass(frozen=True)
 class Format:
     """Reads one kind of file: as a tree that keeps every character, and as plain values."""
@@ -37,6 +41,8 @@ class Format:
     """How an answer given as plain text is written where a leaf stood."""
     make: Callable[[str, Value, Block, Item | None], Item | None] = _cannot_make
     """Writes a new entry for a block, in its shape; None where it cannot."""
+    restate: Callable[[str, str, str], tuple[str, str]] = _as_they_are
+    """Rewrites base and ours in the words of theirs, where those words have no value."""
     remarks: Callable[[Value, Value, Value], list[Note]] = _nothing_new
     """Looks at result, ours and theirs for effects that no single value shows."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from changeover.merge.formats import yaml
 from changeover.merge.formats.base import Format
 from changeover.merge.formats.yaml_values import order_matters, read_values
-from changeover.merge.formats.yaml_writing import make_entry, written_value
+from changeover.merge.formats.yaml_writing import make_entry, rename_anchors, written_value
 from changeover.merge.tree import Block, Item, Key, Leaf, Plain, Value
 from changeover.merge.values import Meaning
 
@@ -184,4 +184,4 @@ def answered(text: str, like: Leaf) -> str:
 
 
 FORMAT = Format("compose", read, values, Meaning(identify, _ordered, may_empty=False),
-                answered, make)  # fmt: skip
+                answered, make, rename_anchors)  # fmt: skip

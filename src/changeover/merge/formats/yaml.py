@@ -19,7 +19,7 @@ from changeover.merge.formats.yaml_values import (
     unreadable,
     yaml_meaning,
 )
-from changeover.merge.formats.yaml_writing import make_entry, written_value
+from changeover.merge.formats.yaml_writing import make_entry, rename_anchors, written_value
 from changeover.merge.tree import Block, Item, Leaf, Value, blank, comment, lines_of, number_repeats
 from changeover.merge.verdict import Unreadable
 
@@ -186,7 +186,8 @@ class _Reader:
     def _value(self, node: Node, place: int, limit: int) -> Leaf | Block:
         """Read a value whose text is `text[place:limit]`."""
         odd = node.flow and self._bracket(node) < 0
-        if node.kind in ("scalar", "alias") or not node.children or odd:
+        childless = not node.children and not node.flow
+        if node.kind in ("scalar", "alias") or childless or odd:
             return Leaf(self.text[place:limit], node.value)
         if node.flow:
             return self._flow(node, place, limit)
@@ -340,4 +341,5 @@ def _key_text(key: Node) -> str:
     return value if isinstance(value, str) else getattr(value, "text", repr(value))
 
 
-FORMAT = Format("yaml", read, read_values, yaml_meaning(), written_value, make_entry)
+FORMAT = Format("yaml", read, read_values, yaml_meaning(), written_value, make_entry,
+                rename_anchors)  # fmt: skip

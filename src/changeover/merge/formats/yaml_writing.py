@@ -17,6 +17,23 @@ def written_value(text: str, like: Leaf) -> str:
     return (blanks or " ") + text.strip()
 
 
+_ANCHOR = re.compile(r"(?m)^([ \t]*[^\s#:]+:[ \t]+)&([^\s,\[\]{}]+)")
+
+
+def rename_anchors(base: str, ours: str, theirs: str) -> tuple[str, str]:
+    """Give anchors the names they have in theirs: what local text refers to stays there."""
+    if "&" not in base or "&" not in theirs:
+        return base, ours
+    new = dict(_ANCHOR.findall(theirs))
+    kept = set(new.values())
+    for place, name in _ANCHOR.findall(base):
+        wanted = new.get(place)
+        if wanted and name not in kept and f"&{wanted}" not in base + ours:
+            pattern = re.compile(rf"([&*]){re.escape(name)}(?![^\s,\[\]{{}}])")
+            base, ours = (pattern.sub(rf"\g<1>{wanted}", text) for text in (base, ours))
+    return base, ours
+
+
 def make_entry(key: str, value: Value, block: Block, like: Item | None) -> Item | None:
     """Write a new entry for a block; lists take the value alone."""
     mark = "-" if block.shape == "list" else f"{scalar_text(key, flow=block.flow)}:"
