@@ -1,0 +1,126 @@
+"""`release`: lint, list and show releases."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from changeover.actions import builtin
+from changeover.cli.guide import installed_version, listed_for
+from changeover.cli.options import instance_option, output_option
+from changeover.cli.output import emit
+from changeover.engine.route import find_route
+from changeover.instances.folder import INSTANCE, load_instance
+from changeover.model.problem import ERROR
+from changeover.model.release import Release
+from changeover.sources.folder import hub_releases, load_release, release_called
+from changeover.sources.lint import lint_release
+from changeover.sources.manifest_build import MANIFEST
+from changeover.sources.schema import release_schema
+from changeover.views.lint import problem_lines
+from changeover.views.release import release_lines, release_rows
+
+language_option = click.option("--language", metavar="CODE", default="en", help="Such as fr.")
+
+
+@click.group()
+def release() -> None:
+    """Lint, list and show releases."""
+
+
+@release.command()
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[FOLDER]...")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@output_option
+def lint(folders: tuple[Path, ...], strict: bool, output: str) -> None:
+    """Find everything that is wrong with releases, in one pass.
+
+    Exit code 0: nothing to correct; 2: something is.
+    """
+    wanted = folders or (Path(),)
+    problems = [p for folder in wanted for p in lint_release(folder, builtin)]
+    rows = [
+        {"level": p.level, "where": str(p.where), "message": p.message, "remedy": p.remedy,
+         "name": p.name}
+        for p in problems
+    ]  # fmt: skip
+    emit(rows, problem_lines(problems), output)
+    if any(p.level == ERROR or strict for p in problems):
+        raise click.exceptions.Exit(2)
+
+
+@release.command("list")
+@click.argument("hub", required=False, type=click.Path(path_type=Path))
+@click.option("--product", default="", help="Of this product alone.")
+@language_option
+@instance_option
+@output_option
+def list_(hub: Path | None, product: str, language: str, instance: Path, output: str) -> None:
+    """List the releases of a hub, or of the instance's hubs."""
+    found = hub_releases(hub, product) if hub else listed_for(load_instance(instance))
+    rows = [
+        {
+            "product": r.product,
+            "version": r.version,
+            "from": r.origins,
+            "impact": r.impact,
+            "title": r.title.to(language),
+            "withdrawn": r.withdrawn.to(language),
+            "folder": str(r.folder),
+        }
+        for r in found
+    ]
+    emit(rows, release_rows(found, language), output)
+
+
+@release.command()
+@click.argument("version", default="latest")
+@language_option
+@instance_option
+@output_option
+def show(version: str, language: str, instance: Path, output: str) -> None:
+    """Show one release: a version from the instance's hubs, or a release folder."""
+    found = _named(version, instance)
+    emit(found, release_lines(found, language), output)
+
+
+@release.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--to", "target", metavar="VERSION", help="The release to reach [latest].")
+@click.option("--from", "installed", metavar="VERSION", help="Without it the hosts are asked.")
+@click.option("--language", metavar="CODE", help="Such as fr [the instance's].")
+@instance_option
+def notes(
+    folder: Path | None, target: str | None, installed: str | None, language: str | None,
+    instance: Path,
+) -> None:  # fmt: skip
+    """Print the notes of every release on the way to one, or of a release folder."""
+    if folder:
+        click.echo(load_release(folder).notes.to(language or "en").rstrip())
+        return
+    described = load_instance(instance)
+    listed = listed_for(described)
+    goal = release_called(listed, target or "latest")
+    way = find_route(listed, installed_version(instance, installed), goal.version)
+    for hop in way:
+        loaded = hop.load()
+        spoken = language or described.language
+        click.echo(f"# {loaded.product} {loaded.version}  {loaded.title.to(spoken)}".rstrip())
+        click.echo(f"\n{loaded.notes.to(spoken).rstrip() or '(no notes)'}\n")
+
+
+@release.command()
+def schema() -> None:
+    """Print the JSON Schema of release.yaml."""
+    click.echo(json.dumps(release_schema(), indent=2, ensure_ascii=False))
+
+
+def _named(version: str, instance: Path) -> Release:
+    folder = Path(version)
+    if (folder / MANIFEST).is_file():
+        return load_release(folder)
+    if version == "latest" and not (instance / INSTANCE).is_file() and Path(MANIFEST).is_file():
+        return load_release(Path())
+    return release_called(listed_for(load_instance(instance)), version).load()
