@@ -16,7 +16,7 @@ from changeover.hosts.host import Host
 from changeover.model.findings import Severity
 from tests.actions.live import acting, applied, planned, this_machine, undone
 from tests.servers.nginx import Nginx
-from tests.servers.program import free_port, program_path
+from tests.servers.program import await_outcome, free_port, program_path
 
 pytestmark = pytest.mark.live
 
@@ -154,3 +154,20 @@ def test_a_program_that_is_not_there_is_found_beforehand(host: Host) -> None:
     assert found == ["no-such-nginx: no such program"]
     with pytest.raises(ActionFailed, match="no such program"):
         action.plan(host)
+
+
+def test_a_site_that_was_written_and_not_loaded_is_noticed(
+    nginx: Nginx, host: Host, port: int
+) -> None:
+    params = site(nginx) | words(nginx)
+    applied("nginx.site", host, content=serving(port, "one"), **params)
+    path = nginx.folder / "available" / "shop.conf"
+    late = build("nginx.site", {"content": serving(port, "two"), **params})
+
+    def written_after_a_while() -> bool:
+        path.write_text(serving(port, "two"))
+        return late.plan(host).needed
+
+    assert await_outcome(written_after_a_while, 10)
+    assert "changed since it last did" in late.plan(host).summary
+    assert answer(port) == "one"

@@ -47,6 +47,7 @@ BUILT_IN: Mapping[str, str] = {
     "postgres.restore": "changeover.actions.postgres_restore:Restore",
     "program.present": "changeover.actions.program:Present",
     "python.venv": "changeover.actions.python:Venv",
+    "supervisor.forget": "changeover.actions.supervisor_forget:Forget",
     "supervisor.program": "changeover.actions.supervisor_program:Program",
     "supervisor.restart": "changeover.actions.supervisor:Restart",
     "supervisor.start": "changeover.actions.supervisor:Start",

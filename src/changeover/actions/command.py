@@ -118,6 +118,8 @@ class Run(Action):
     def plan(self, host: Host) -> Change:
         """See whether there is anything to run."""
         facts, reason = self._guarded(host)
+        if reason and self._is_under_way(host):
+            reason = ""  # what says that it is done may be its own half-done work
         shown = self.script.strip() or str(self._command())
         if reason:
             later = "an earlier step may change that" if is_open(host) else ""
@@ -152,6 +154,10 @@ class Run(Action):
                 f"{host.name}: {self.creates}: not there, although the command ended well",
                 "Correct `creates`, or the command.",
             )
+
+    def _is_under_way(self, host: Host) -> bool:
+        """Say whether this attempt's command was started before a crash and runs to this moment."""
+        return bool(host.key) and f"{host.key}/main" in host.transport.running(host.key)
 
     def _guarded(self, host: Host) -> tuple[dict[str, str], str]:
         """Return what the guards were decided by, and why nothing is to be run, if so."""

@@ -22,6 +22,9 @@ from changeover.tools import nginx as tool
 PAUSE = 0.05
 """Seconds between two looks at the workers."""
 
+CLOCK = 2
+"""Seconds by which the start of a process, reckoned from the boot of the host, may be wrong."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Nginx(Action):
@@ -61,8 +64,8 @@ class Nginx(Action):
         return "" if done.ok else tool.parse_refusal(done.stderr)
 
     def running(self, host: Host) -> tool.Running:
-        """Return what runs of this nginx."""
-        return tool.parse_look(host.do(tool.look(self.words)))
+        """Return what runs of this nginx; nothing where it is not installed."""
+        return tool.parse_look(host.ask(tool.look(self.words)).stdout)
 
     def load(self, host: Host, old: tool.Running) -> None:
         """Reload, and return once only new workers take requests; raise if they do not come."""
@@ -134,11 +137,17 @@ class Configuring(Nginx, Placing):
         yield from Placing.check(self, host)
 
     def plan(self, host: Host) -> Change:
-        """Compare the files."""
+        """Compare the files, and see whether nginx has loaded them."""
         change = Placing.plan(self, host)
         loads = [tool.reload(self.words)] if self.reload else []
         commands = tuple(map(str, (tool.test(self.words), *loads)))
-        return replace(change, commands=commands) if change.needed else change
+        if change.needed:
+            return replace(change, commands=commands)
+        paths = [want.path for want in self.wanted(host)]
+        if self.reload and self._is_older(host, paths):
+            summary = f"have nginx load {paths[0]}, which changed since it last did"
+            return replace(change, effect=Effect.UPDATE, summary=summary, commands=commands)
+        return change
 
     def apply(self, host: Host, change: Change) -> None:
         """Write, test, load; what nginx refuses or cannot load is taken back at once."""
@@ -164,6 +173,12 @@ class Configuring(Nginx, Placing):
                 f"{host.name}: {refusal}", "The old files are back; nginx serves as before."
             )
         self._load_if_running(host)
+
+    def _is_older(self, host: Host, paths: list[str]) -> bool:
+        """Say whether nginx runs with workers from before the last change of these files."""
+        times = host.ask(coreutils.changed(*paths)).stdout.split()
+        since = self.running(host).since
+        return bool(since) and any(int(time) > since + CLOCK for time in times)
 
     def _load_if_running(self, host: Host) -> None:
         old = self.running(host) if self.reload else tool.Running()

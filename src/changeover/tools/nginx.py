@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from changeover.hosts.command import Command, command, shell
 
-# Prints `pid PATH`, `log PATH`, `master PID` and one `worker PID` for each that takes requests. The
-# title of a process tells a worker that is on its way out.
+# Prints `log PATH`, `master PID`, and `worker PID START` for each that takes requests, its start in
+# seconds of the epoch. The title of a process tells a worker that is on its way out.
 LOOK = r"""
 config=$(mktemp); trap 'rm -f "$config"' EXIT
 "$@" -T >"$config" 2>/dev/null || :
@@ -22,16 +22,22 @@ first() {
     case $found in /*) printf '%s' "$found" ;; *) printf '%s/%s' "${base%/}" "$found" ;; esac
 }
 pid_file=$(first pid pid-path "$@")
-echo "pid $pid_file"
 echo "log $(first error_log error-log-path "$@")"
 read -r master <"$pid_file" 2>/dev/null || exit 0
 [ -d "/proc/$master" ] || exit 0
 echo "master $master"
+boot=$(sed -n 's/^btime //p' /proc/stat)
+ticks=$(getconf CLK_TCK)
 for child in $(cat "/proc/$master/task/$master/children"); do
     title=$(tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null) || continue
     case $title in
         *"worker process is shutting down"*) ;;
-        *"worker process"*) echo "worker $child" ;;
+        *"worker process"*)
+            stat=$(cat "/proc/$child/stat") || continue
+            set -- ${stat##*) }
+            shift 19
+            echo "worker $child $((boot + $1 / ticks))"
+            ;;
     esac
 done
 """
@@ -45,6 +51,8 @@ class Running:
     workers: frozenset[str] = frozenset()
     log: str = ""
     """Its error log."""
+    since: int = 0
+    """When the oldest of these workers was started, in seconds of the epoch; 0 if none runs."""
 
 
 def words(program: str, config: str, prefix: str) -> tuple[str, ...]:
@@ -72,8 +80,10 @@ def parse_look(output: str) -> Running:
     """Return what `look` saw."""
     rows = [line.partition(" ")[::2] for line in output.splitlines()]
     found = dict(rows)
-    workers = frozenset(pid for word, pid in rows if word == "worker")
-    return Running(found.get("master", ""), workers, found.get("log", ""))
+    workers = [rest.split() for word, rest in rows if word == "worker"]
+    since = min((int(start) for _, start in workers), default=0)
+    pids = frozenset(pid for pid, _ in workers)
+    return Running(found.get("master", ""), pids, found.get("log", ""), since)
 
 
 def parse_refusal(said: str) -> str:
