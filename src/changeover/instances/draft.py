@@ -1,0 +1,102 @@
+"""A new instance folder, from what an operator said or what a server showed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from changeover.errors import InvalidInstance
+from changeover.instances.agefile import KEY, make_key, secrets_text, write_encrypted
+from changeover.instances.folder import INSTANCE, load_instance
+from changeover.model.instance import Instance
+
+IGNORED = (".changeover/", KEY)
+AGE_FILE = "secrets.age"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a new `instance.yaml` will say."""
+
+    name: str
+    product: str
+    hosts: Mapping[str, Mapping[str, Any]]
+    hubs: Sequence[str] = ()
+    language: str = "en"
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    endpoints: Sequence[Mapping[str, Any]] = ()
+    databases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Values to be encrypted; never written in clear."""
+    found: Sequence[str] = ()
+    """Lines about what a server showed, kept as comments."""
+
+
+def draft_text(draft: Draft) -> str:
+    """Return the text of `instance.yaml`."""
+    return "\n".join(_lines(draft)) + "\n"
+
+
+def write_draft(folder: Path, draft: Draft) -> Instance:
+    """Write the folder and read it back; raise `InvalidInstance` where one is there already."""
+    path = folder / INSTANCE
+    if path.exists():
+        raise InvalidInstance(f"{path}: is there already", "edit it, or name another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(draft_text(draft), encoding="utf-8")
+        _ignore(folder)
+    except OSError as error:
+        raise InvalidInstance(f"{folder}: cannot be written: {error.strerror}") from error
+    if draft.secrets:
+        if not (folder / KEY).exists():
+            make_key(folder)
+        write_encrypted(folder / AGE_FILE, secrets_text(draft.secrets))
+    return load_instance(folder)
+
+
+def _lines(draft: Draft) -> Iterator[str]:
+    yield "# An instance: one installation of a product. Keep this folder in git."
+    yield from (f"# {line}" for line in draft.found)
+    yield "format: 1"
+    yield f"name: {_said(draft.name)}"
+    yield f"product: {_said(draft.product)}"
+    yield f"language: {_said(draft.language)}"
+    yield f"hubs: {_said(list(draft.hubs))}"
+    yield "hosts:"
+    for name, host in draft.hosts.items():
+        yield f"  {name}: {_said(host)}"
+    yield from _section("vars", draft.vars)
+    yield from _section("secrets", {name: {"age": AGE_FILE} for name in draft.secrets})
+    yield from _section("databases", draft.databases)
+    if draft.endpoints:
+        yield "endpoints:"
+        yield from (f"  - {_said(endpoint)}" for endpoint in draft.endpoints)
+
+
+def _section(name: str, values: Mapping[str, Any]) -> Iterator[str]:
+    if values:
+        yield f"{name}:"
+        for key, value in values.items():
+            yield f"  {key}: {_said(value)}"
+
+
+def _said(value: Any) -> str:
+    """Spell a value; JSON is YAML, whatever stands in it."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{k}: {_said(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, str) and value.replace("-", "").isalpha() and len(value) > 3:
+        # A plain word reads better; short ones could be `true`, `null` or `no` to somebody.
+        return value if value.lower() not in ("true", "false", "null") else json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _ignore(folder: Path) -> None:
+    path = folder / ".gitignore"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    missing = [name for name in IGNORED if name not in lines]
+    if missing:
+        path.write_text("\n".join([*lines, *missing, ""]), encoding="utf-8")
