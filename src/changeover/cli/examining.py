@@ -37,9 +37,7 @@ def _secrets(secrets: Secrets) -> Iterator[Finding]:
     missing = secrets.missing()
     for name in secrets:
         if name in missing:
-            yield replace(
-                failed(missing[name].message, missing[name].remedy), name=f"secret-{name}"
-            )
+            yield failed(missing[name].message, missing[name].remedy)
         else:
             yield passed(f"secret {name} is at hand ({secrets.reference(name).kind})")
 
@@ -49,14 +47,14 @@ def _key(folder: Path) -> Iterator[Finding]:
     if not key.is_file():
         return
     if stat.S_IMODE(key.stat().st_mode) & 0o077:
-        yield replace(failed(f"{key} can be read by others", f"chmod 600 {key}"), name="key-mode")
+        yield failed(f"{key} can be read by others", f"chmod 600 {key}")
     ignored = _git(folder, "check-ignore", "-q", KEY)
     if ignored == 1:
         remedy = f"write {KEY} into {folder}/.gitignore"
-        yield replace(failed(f"{KEY} is not ignored by git", remedy), name="key-ignored")
+        yield failed(f"{KEY} is not ignored by git", remedy)
     if _git(folder, "ls-files", "--error-unmatch", KEY) == 0:
         remedy = "remove it from git (git rm --cached), then make new secrets: it is known"
-        yield replace(failed(f"{KEY} is committed to git", remedy), name="key-committed")
+        yield failed(f"{KEY} is committed to git", remedy)
 
 
 def _git(folder: Path, *words: str) -> int:
@@ -77,7 +75,7 @@ def _files(instance: Instance) -> Iterator[Finding]:
     try:
         found = releases_of(hubs, instance.product)
     except ChangeoverError as error:
-        yield replace(warned(error.message, error.remedy), name="hubs")
+        yield warned(error.message, error.remedy)
     else:
         yield passed(f"{len(found)} releases of {instance.product}, up to {found[-1].version}")
 

@@ -13,7 +13,7 @@ from changeover.cli.examining import examined
 from changeover.cli.options import instance_option, output_option
 from changeover.cli.output import emit
 from changeover.engine.adoption import found_lines
-from changeover.instances.draft import draft_text, write_draft
+from changeover.instances.draft import draft_text, refuse_taken, write_draft
 from changeover.instances.folder import open_instance
 from changeover.instances.written import InstanceWritten
 from changeover.model.codec import to_json
@@ -39,6 +39,7 @@ def instance() -> None:
 @click.option("--yes", is_flag=True, help="Write without asking anything.")
 def init(folder: Path, adopt: str | None, yes: bool, **said: Any) -> None:
     """Write an instance folder, by asking or by reading a server (which is not changed)."""
+    refuse_taken(folder)
     if adopt:
         found, draft = adopted(adopt, folder, said, ask=not yes)
         click.echo("\n".join(found_lines(found)) or "nothing was recognized")

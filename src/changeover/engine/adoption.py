@@ -25,10 +25,14 @@ every() {
 }
 every nginx "$root"/etc/nginx/sites-enabled/* "$root"/etc/nginx/conf.d/*.conf
 every supervisor "$root"/etc/supervisor/conf.d/*.conf
-every systemd "$root"/etc/systemd/system/*.service
+for unit in "$root"/etc/systemd/system/*.service; do
+    # Links there are aliases of units that packages brought.
+    if [ ! -L "$unit" ]; then every systemd "$unit"; fi
+done
 find "$root/srv" "$root/opt" "$root/root" "$root/home" "$root/var/www" -maxdepth 4 \
     -name .git -prune 2>/dev/null | head -n 50 | while IFS= read -r git; do
     d=${git%/.git}
+    case $d in */.*) continue ;; esac
     ask() { git -c safe.directory='*' -C "$d" "$@" 2>/dev/null || true; }
     printf 'git\t%s\t%s\t%s\t%s\n' "$d" "$(ask rev-parse HEAD)" \
         "$(ask rev-parse --abbrev-ref HEAD)" "$(ask config --get remote.origin.url)"

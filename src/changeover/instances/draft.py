@@ -40,11 +40,17 @@ def draft_text(draft: Draft) -> str:
     return "\n".join(_lines(draft)) + "\n"
 
 
-def write_draft(folder: Path, draft: Draft) -> Instance:
-    """Write the folder and read it back; raise `InvalidInstance` where one is there already."""
+def refuse_taken(folder: Path) -> None:
+    """Raise `InvalidInstance` where an instance is there already."""
     path = folder / INSTANCE
     if path.exists():
         raise InvalidInstance(f"{path}: is there already", "edit it, or name another folder")
+
+
+def write_draft(folder: Path, draft: Draft) -> Instance:
+    """Write the folder and read it back; raise `InvalidInstance` where one is there already."""
+    refuse_taken(folder)
+    path = folder / INSTANCE
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(draft_text(draft), encoding="utf-8")
