@@ -44,7 +44,12 @@ class Units(Action):
         return self.units or (self.unit,)
 
     def check(self, host: Host) -> Iterable[Finding]:
-        """Each unit must be known to systemd."""
+        """Each unit must be known to systemd, and this user be allowed to deal with it."""
+        number, name, _ = host.transport.who
+        if number != "0":
+            yield failed(
+                f"systemd takes no orders from {name}", "Connect as root, or `become: sudo`."
+            )
         for unit in self.all_units:
             yield known(host, unit)
 

@@ -10,4 +10,6 @@ def script_command(script: str, stdin: bytes = b"") -> Command:
     # `$(...)` would eat the script's last line ends; they mean nothing to a shell.
     taken = 'script=$(head -c "$1"); eval "$script"'
     text = script.encode()
-    return Command(("sh", "-euc", taken, "sh", str(len(text))), text + stdin)
+    lines = len(script.strip().splitlines())
+    label = f"script of {lines} line{'s' * (lines != 1)}"
+    return Command(("sh", "-euc", taken, "sh", str(len(text))), text + stdin, label=label)
