@@ -1,0 +1,1 @@
+"""The guides this project ships do what they promise, on the labs."""
