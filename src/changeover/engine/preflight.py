@@ -10,7 +10,7 @@ from changeover.engine.planner import Request
 from changeover.engine.prober import answers
 from changeover.engine.route import risks_on
 from changeover.engine.session import Session
-from changeover.errors import ChangeoverError, PreflightFailed
+from changeover.errors import ChangeoverError, InvalidInput, NoRoute, PreflightFailed
 from changeover.hosts.command import command
 from changeover.hosts.host import Host
 from changeover.model.findings import Finding, Severity, blocking, failed, passed, warned
@@ -32,6 +32,9 @@ def examine(session: Session, request: Request) -> tuple[list[Finding], Plan | N
     try:
         route = session.route(request)
     except ChangeoverError as error:
+        # What was mistyped is no finding about the environment.
+        if isinstance(error, InvalidInput) and not isinstance(error, NoRoute):
+            raise
         return _masked(session, [*findings, _as_finding(error, "route")]), None
     findings += _endpoint_findings(session)
     findings += _risk_findings(session, route, request)

@@ -10,7 +10,7 @@ from typing import Any
 from changeover.actions.base import Action
 from changeover.engine.binding import Binding, fix_step
 from changeover.engine.inputs import answers_for
-from changeover.engine.order import UPGRADE
+from changeover.engine.order import UPGRADE, steps_of
 from changeover.engine.planner import Planner, Request
 from changeover.engine.probe import read_marker, read_version, write_marker
 from changeover.engine.prober import answers
@@ -92,7 +92,9 @@ class Session:
         """Return the releases to go through, loaded; a procedure is the target's alone."""
         self.binder.answering(request.inputs, request.installed)
         if request.procedure != UPGRADE:
-            return [self.release(request.target)]
+            release = self.release(request.target)
+            steps_of(release, request.procedure)
+            return [release]
         holds = self.judge(request.target)
         route = find_route(self.listed, request.installed, request.target, holds)
         return [self.release(listed.version) for listed in route]

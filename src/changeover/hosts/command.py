@@ -18,8 +18,12 @@ class Command:
     """Settings that are not secret, added to the command's environment."""
     user: str = ""
     """Run as this user (through runuser or sudo); empty for the one the host works as."""
+    label: str = ""
+    """What to show instead of the words; hosts keep it, so it must hold no secret."""
 
     def __str__(self) -> str:
+        if self.label:
+            return self.label
         settings = [f"{k}={shlex.quote(v)}" for k, v in self.env.items()]
         start = f"cd {shlex.quote(self.cwd)} && " if self.cwd else ""
         who = f"runuser -u {shlex.quote(self.user)} -- " if self.user else ""
