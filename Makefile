@@ -15,7 +15,7 @@ test: setup
 	$(python) -m pytest
 
 demo: setup
-	@$(python) scripts/demo
+	@$(python) -m labs.catalogage.demo
 
 bench: setup
 	$(python) -m bench

@@ -223,7 +223,9 @@ class LocalLab:
         folder = self.folder / "bin"
         folder.mkdir()
         for name, words in (("nginx", self.nginx.words), ("supervisorctl", self.supervisord.words)):
-            (folder / name).write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+            # Whoever names a configuration himself knows what he does.
+            named = f'case "$1" in -c) exec {shlex.quote(words[0])} "$@" ;; esac'
+            (folder / name).write_text(f'#!/bin/sh\n{named}\nexec {shlex.join(words)} "$@"\n')
             (folder / name).chmod(0o755)
 
     @staticmethod

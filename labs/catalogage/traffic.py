@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
@@ -45,6 +45,10 @@ class Report:
         """Seconds between the first and the last failed request."""
         times = [failure.at for failure in self.failures]
         return max(times) - min(times) if times else 0.0
+
+    def between(self, began: float, ended: float) -> "Report":
+        """The same, with the failures of a span of time alone (seconds since the epoch)."""
+        return replace(self, failures=tuple(f for f in self.failures if began <= f.at <= ended))
 
 
 @dataclass

@@ -36,7 +36,7 @@ def fresh_lab(lab: LocalLab) -> LocalLab:
 
 
 @pytest.fixture(scope="session")
-def host_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostLab]:
+def host_lab(docker_engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostLab]:
     """The platform on a container host, for the session (marker `docker`)."""
     folder = tmp_path_factory.mktemp("host-lab") / "catalogage"
     lab = HostLab(folder, f"changeover-catalogage-{os.getpid()}", rows=FEW)

@@ -1,12 +1,13 @@
 """pytest fixtures around the real servers; `tests/conftest.py` makes them known everywhere."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.servers.container import ContainerHost
+from tests.servers.container import SCRIPTS, ContainerHost
 from tests.servers.nginx import Nginx
 from tests.servers.postgres import Postgres
 from tests.servers.sshd import Sshd, simulated
@@ -75,7 +76,17 @@ def supervisord(tmp_path: Path) -> Iterator[Supervisord]:
 
 
 @pytest.fixture(scope="session")
-def container_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerHost]:
+def docker_engine() -> None:
+    """Skips the test where there is no Docker engine; in CI that is a failure."""
+    done = subprocess.run([SCRIPTS / "dockerd"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(done.stderr.strip())
+
+
+@pytest.fixture(scope="session")
+def container_host(
+    docker_engine: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ContainerHost]:
     """A Debian 12 host with systemd and sshd for the session."""
     host = ContainerHost(tmp_path_factory.mktemp("host"), f"changeover-test-{os.getpid()}")
     host.start()
