@@ -17,7 +17,7 @@ from changeover.sources.oci.variables import expanded, read_env
 LARGEST = 4 * 1024 * 1024
 MOST_NODES = 500_000
 _YAML = (".yaml", ".yml", ".json")
-_PLAIN = re.compile(r"[^\s{}]+")
+_PLAIN = re.compile(r"\S+")
 
 
 @dataclass(frozen=True)
