@@ -77,7 +77,7 @@ def effect_of(before: FileState, after_kind: str) -> Effect:
 def _back_summary(path: str, old: FileState, now: FileState) -> str:
     if not old.there:
         return f"remove {path}"
-    return f"restore {path}" if now.there else f"bring {path} back"
+    return f"restore {path}" if now.there else f"bring back {path}"
 
 
 def _back_diff(host: Host, path: str, old: FileState, now: FileState) -> str:

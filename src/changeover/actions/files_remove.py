@@ -107,7 +107,7 @@ class Remove(Action):
             return Change(Effect.NONE, f"{self.path} is there", facts=facts)
         return Change(
             Effect.CREATE,
-            f"bring {self.path} back with {change.before['entries']} entries",
+            f"bring back {self.path} with {change.before['entries']} entries",
             commands=(str(coreutils.unpack(change.before["archive"], self.path)),),
             facts=facts,
             alters=(f"file {self.path}",),

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
+from changeover.errors import InvalidRelease
+
 FROM_BUNDLE = ("template", "source")
 """Words a release may write instead of `content`: a file of the bundle, rendered or as it is."""
 
@@ -165,7 +167,10 @@ def _fit_record(value: Any, record: type, templates: bool) -> Any:
     entries = dict(_mapped(value))
     for wrong in misfits(record, entries, templates=templates):
         raise _Refused(wrong.message, wrong.remedy)
-    return None if templates else record(**bound(record, entries))
+    try:
+        return None if templates else record(**bound(record, entries))
+    except InvalidRelease as error:
+        raise _Refused(error.message, error.remedy) from None
 
 
 def _listed(value: Any, inner: Any) -> Iterable[Any]:

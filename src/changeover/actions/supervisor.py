@@ -228,7 +228,7 @@ class Restart(Programs):
                 str(supervisorctl.ctl(self.config, "restart", p)) for p in self.all_programs
             ),
             before={"pids": pids},
-            alters=tuple(f"program {program}" for program in self.all_programs),
+            alters=tuple(map(self._fact, self.all_programs)),
         )
 
     def foresee(self, shadow: Host, change: Change) -> None:
