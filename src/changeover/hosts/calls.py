@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
-import secrets
 import threading
 from dataclasses import dataclass
 from shlex import quote
@@ -85,7 +85,7 @@ class Calls:
         with self._opening:
             if self._channel is None or self._channel.closed:
                 self.close()
-                self._shell = secrets.token_hex(8)
+                self._shell = os.urandom(8).hex()
                 try:
                     self._channel = Channel(self.reach.open(), self._setting_of_shell())
                 except Gone as fault:
@@ -144,7 +144,7 @@ class Calls:
     def _source(self, content: bytes) -> str:
         """Return shell text that prints the content; large ones are sent ahead of it."""
         if len(content) > INLINE_CAP:
-            path = f"{self.state_dir if self.token else '/tmp'}/changeover.{secrets.token_hex(8)}"  # noqa: S108 - created exclusively, mode 0600
+            path = f"{self.state_dir if self.token else '/tmp'}/changeover.{os.urandom(8).hex()}"  # noqa: S108 - created exclusively, mode 0600
             try:
                 stored = self._open().send(content, path)
             except Gone as fault:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 import time
 from dataclasses import dataclass, field
-from importlib.resources import files
+from pathlib import Path
 from shlex import quote
 
 from changeover.hosts.link import Gone, Link
 from changeover.hosts.stream import Note, Splitter
 
+SCRIPTS = ("shell", "lease", "once")
 OUTPUT_CAP = 16 << 20
 """Bytes of output a call may have; whatever prints more must print to a file."""
 INLINE_CAP = 1 << 16
@@ -72,7 +73,7 @@ class Channel:
     """Speaks the protocol of `shell.sh`. Any `Gone` or interruption leaves it closed."""
 
     def __init__(self, link: Link, setting: str) -> None:
-        secret = secrets.token_hex(12)
+        secret = os.urandom(12).hex()
         self._link, self._setting, self._secret = link, setting, secret
         mark = f"\x1e{secret} ".encode()
         self._splitters = {False: Splitter(mark), True: Splitter(mark)}
@@ -157,8 +158,7 @@ class Channel:
             self._link.close()
 
     def _greeting(self) -> bytes:
-        package = files("changeover.hosts")
-        scripts = [(package / f"{name}.sh").read_text() for name in ("shell", "lease", "once")]
+        scripts = [Path(__file__).with_name(f"{name}.sh").read_text() for name in SCRIPTS]
         text = f"co_mark='\x1e{self._secret} '\n{self._setting}\n" + "\n".join(scripts)
         # Both shells know everything: the one that works and the one that listens.
         return f'co_text={quote(text)}\neval "$co_text"\nprintf "%s\\n" "$co_text" >&3\n'.encode()

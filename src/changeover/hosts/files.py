@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from shlex import quote
 
 from changeover.errors import ActionFailed
@@ -55,7 +55,7 @@ class Files(Calls):
 
     def keep(self, path: str) -> str:
         """Copy a file into the host's store and return its digest."""
-        words = f"co_keep {absolute(path)} new.{secrets.token_hex(8)}"
+        words = f"co_keep {absolute(path)} new.{os.urandom(8).hex()}"
         return self._files(words, f"keep {path}", slow=True).out.decode()
 
     def restore(self, digest: str, path: str, *, mode: int, owner: str, group: str) -> None:
@@ -80,7 +80,7 @@ class Files(Calls):
 def _beside(path: str) -> str:
     """Return a new name in the folder of the path, where a rename is one step."""
     folder, _, name = path.rpartition("/")
-    return f"{folder}/.{name[:200]}.{secrets.token_hex(8)}"
+    return f"{folder}/.{name[:200]}.{os.urandom(8).hex()}"
 
 
 def _spec(owner: str, group: str) -> str:

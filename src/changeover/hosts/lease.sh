@@ -21,7 +21,7 @@ co_lease() {
 }
 
 co_under_mutex() {
-    co_make_dir "$co_dir" || return
+    co_make_dir "$co_dir/shells" || return
     {
         flock 9 && "$@" 9>&-
     } 9>>"$co_dir/lock.mutex"
@@ -37,9 +37,17 @@ co_take() {
         printf 'held %s %s %s' "$co_holder" "$co_left" "$co_name"
         return
     fi
-    # Input of requests that were cut off before they could use it.
-    find "$co_dir" -maxdepth 1 -name 'changeover.*' -mmin +60 -delete
-    co_make_dir "$co_dir/shells" && co_write_lease "$1" "$2" "$4" && printf taken
+    co_sweep
+    co_write_lease "$1" "$2" "$4" && printf taken
+}
+
+# Remove the input of requests that were cut off before they could use it.
+co_sweep() {
+    set +f
+    for co_file in "$co_dir"/changeover.*; do
+        [ ! -f "$co_file" ] || find "$co_file" -mmin +60 -delete
+    done
+    set -f
 }
 
 # co_renew token ttl holder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ class Leases(Calls):
     ) -> Lease | None:
         """Take the lease for so many seconds, or return who has it; raises `NotReady`."""
         # Two machines may count to the same token: what is compared is this one's alone.
-        mark = f"{int(token)}.{secrets.token_hex(8)}"
+        mark = f"{int(token)}.{os.urandom(8).hex()}"
         own = "force" if force else self.token or "none"
         if self.token:
             self._drop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,7 +41,7 @@ class Reach:
         pair = PAIR.format(self.shell)
         if not self.become:
             return self._start(f"exec {self.shell} -c '{pair}'")
-        here, asks = (f"changeover-{secrets.token_hex(8)}" for _ in range(2))
+        here, asks = (f"changeover-{os.urandom(8).hex()}" for _ in range(2))
         inner = f"echo {here}; {pair}"
         link = self._start(
             f'exec /bin/sh -c \'[ "$(id -u)" != 0 ] || exec /bin/sh -c "{inner}"; '
@@ -62,7 +61,7 @@ class Reach:
 
     def _start(self, line: str) -> Link:
         if self.words:
-            return Link((*self.words(), line))
+            return _linked((*self.words(), line), self.name)
         kept = {k: os.environ[k] for k in KEPT_VARIABLES if k in os.environ}
         return Link(("/bin/sh", "-c", line), kept)
 
@@ -94,6 +93,15 @@ class Reach:
                 "Check the secret the host's `become_password` names.",
             )
         return self.password()
+
+
+def _linked(words: tuple[str, ...], name: str) -> Link:
+    try:
+        return Link(words)
+    except FileNotFoundError as error:
+        raise NotReady(
+            f"{name}: there is no `{words[0]}` here", "Install the OpenSSH client."
+        ) from error
 
 
 # What ssh says is only read to choose the remedy; nothing else depends on it.

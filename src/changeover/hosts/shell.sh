@@ -58,7 +58,7 @@ co_whoami() {
 
 # A torn line of a full disk or a dead shell must not spoil the next: hence the newline in front.
 co_journal() {
-    [ -d "$co_dir" ] || co_make_dir "$co_dir" || return 1
+    co_make_dir "$co_dir" || return 1
     umask 077
     for co_line; do
         printf '\n%s\n' "$co_line" >>"$co_dir/journal" || { umask 022; return 1; }
@@ -66,7 +66,7 @@ co_journal() {
     umask 022
 }
 
-co_make_dir() { (umask 077 && exec mkdir -p -- "$1") </dev/null; }
+co_make_dir() { [ -d "$1" ] || (umask 077 && exec mkdir -p -- "$1") </dev/null; }
 
 co_end() {
     co_note "$co_number" end '' >&2

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
-from changeover.errors import InvalidInstance, NotReady
+from changeover.errors import InvalidInstance
 from changeover.hosts.reach import CONNECT_TIMEOUT
 from changeover.model.instance import HostSpec
 
@@ -19,11 +20,12 @@ OURS = {
     "ServerAliveInterval": "5",
 }
 """Asked of ssh unless the instance's `options` say otherwise."""
+SYSTEM = Path("/etc/ssh/ssh_config")
 HOST_KEY_POLICIES = ("yes", "accept-new")
 
 
 def ssh_words(spec: HostSpec) -> tuple[str, ...]:
-    """Build the command that runs its last word on the host; raises `NotReady` without an ssh."""
+    """Build the command that runs its last word on the host."""
     options = {"StrictHostKeyChecking": "", **OURS, **spec.options}
     policy = options.pop("StrictHostKeyChecking") or _policy(spec)
     if policy not in HOST_KEY_POLICIES:
@@ -49,13 +51,29 @@ def _target(spec: HostSpec, policy: str, *asked: str) -> tuple[str, ...]:
 
 def _policy(spec: HostSpec) -> str:
     """Return `accept-new` where the operator's configuration says so for this host, else `yes`."""
+    if not any(map(_may_accept, _configurations(spec))):
+        return "yes"
     try:
         shown = subprocess.run(
             ["ssh", "-G", *_target(spec, "")], capture_output=True, text=True, check=False
         )
-    except FileNotFoundError as error:
-        raise NotReady(
-            f"{spec.name}: no `ssh` here", "Install the OpenSSH client (openssh-client)."
-        ) from error
+    except FileNotFoundError:
+        return "yes"
     accepts = "stricthostkeychecking accept-new" in shown.stdout.splitlines()
     return "accept-new" if accepts else "yes"
+
+
+def _configurations(spec: HostSpec) -> list[Path]:
+    """Return the files `ssh` would read, but for those they include."""
+    if spec.ssh_config:
+        return [Path(spec.ssh_config)]
+    return [Path("~/.ssh/config").expanduser(), *SYSTEM.parent.glob("ssh_config.d/*.conf"), SYSTEM]
+
+
+def _may_accept(file: Path) -> bool:
+    """Say whether it is worth asking ssh itself, which takes as long as five operations."""
+    try:
+        text = file.read_text(errors="replace").lower()
+    except OSError:
+        return False
+    return "accept-new" in text or ("include" in text and file != SYSTEM)
