@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from changeover.actions.builtin import build
 from changeover.errors import ActionFailed, CommandFailed
 from changeover.hosts.host import Host
 from tests.actions.live import acting, applied, planned, this_machine, undone
+from tests.servers.program import await_outcome
 
 USE = "command.run"
 
@@ -77,6 +80,28 @@ def test_it_can_be_taken_back_where_the_release_says_how(host: Host, tmp_path: P
 
     assert log.read_text() == "done\nundone\n"
     assert not isinstance(build(USE, {"words": ["true"]}), Reversible)
+
+
+def test_a_command_under_way_is_followed_though_what_it_creates_is_there(
+    host: Host, tmp_path: Path
+) -> None:
+    made, go, log = tmp_path / "made", tmp_path / "go", tmp_path / "log"
+    script = f"touch {made}; until [ -e {go} ]; do sleep 0.05; done; echo end >> {log}"
+    action, change = planned(USE, host, script=script, creates=str(made))
+    attempt = acting(host)
+    first = replace(attempt, transport=this_machine(tmp_path / "state").transport)
+    with ThreadPoolExecutor(1) as crashing:
+        interrupted = crashing.submit(action.apply, first, change)
+        assert await_outcome(made.exists, 10)
+
+        resumed = action.plan(attempt)
+        go.touch()
+        action.apply(attempt, resumed)
+        interrupted.result()
+
+    first.transport.close()
+    assert resumed.needed
+    assert log.read_text() == "end\n"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
