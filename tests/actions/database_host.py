@@ -26,7 +26,8 @@ CREATE SCHEMA "Odd ""Schema'"; CREATE SCHEMA empty;
 CREATE TYPE mood AS ENUM ('sad', 'it''s ok', 'happy');
 CREATE DOMAIN posint AS int CHECK (VALUE > 0);
 CREATE TABLE big (id bigserial PRIMARY KEY, at timestamptz DEFAULT '2026-01-01 00:00:00Z', txt text,
-  num numeric, f double precision, j jsonb, b bytea, m mood, st varchar(9) CHECK (st IN ('a', 'b', 'c')));
+  num numeric, f double precision, j jsonb, b bytea, m mood,
+  st varchar(9) CHECK (st IN ('a', 'b', 'c')));
 INSERT INTO big (txt, num, f, j, b, m, st) SELECT 'row ' || i, i / 7.0, i / 3.0,
   jsonb_build_object('i', i), decode(lpad(to_hex(i), 8, '0'), 'hex'), 'happy', 'b'
   FROM generate_series(1, 100000) i;
@@ -39,8 +40,10 @@ CREATE TABLE measures (day date NOT NULL, v int, PRIMARY KEY (day, v)) PARTITION
 CREATE TABLE measures_1 PARTITION OF measures FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
 CREATE TABLE measures_rest PARTITION OF measures DEFAULT;
 INSERT INTO measures SELECT date '2026-01-20' + i, i FROM generate_series(1, 40) i;
-CREATE TABLE hen (id int PRIMARY KEY, egg int); CREATE TABLE egg (id int PRIMARY KEY, hen int REFERENCES hen);
-ALTER TABLE hen ADD CONSTRAINT hen_egg FOREIGN KEY (egg) REFERENCES egg DEFERRABLE INITIALLY DEFERRED;
+CREATE TABLE hen (id int PRIMARY KEY, egg int);
+CREATE TABLE egg (id int PRIMARY KEY, hen int REFERENCES hen);
+ALTER TABLE hen ADD CONSTRAINT hen_egg FOREIGN KEY (egg) REFERENCES egg
+  DEFERRABLE INITIALLY DEFERRED;
 BEGIN; INSERT INTO hen VALUES (1, 1); INSERT INTO egg VALUES (1, 1); COMMIT;
 CREATE TABLE parent (a int, b text); CREATE TABLE child (c int) INHERITS (parent);
 INSERT INTO child VALUES (1, 'x', 2), (1, 'x', 2);
@@ -49,16 +52,19 @@ CREATE UNLOGGED TABLE cache (k text); INSERT INTO cache VALUES ('c');
 CREATE VIEW happy AS SELECT id, txt FROM big WHERE m = 'happy' AND st IN ('a', 'b');
 CREATE MATERIALIZED VIEW counted AS SELECT st, count(*) FROM big GROUP BY st;
 CREATE UNIQUE INDEX ON counted (st);
-CREATE SEQUENCE lonely INCREMENT -5 START 100 MAXVALUE 1000 MINVALUE -1000; SELECT nextval('lonely');
+CREATE SEQUENCE lonely INCREMENT -5 START 100 MAXVALUE 1000 MINVALUE -1000;
+SELECT nextval('lonely');
 CREATE FUNCTION twice(i int) RETURNS int LANGUAGE sql IMMUTABLE AS $f$ SELECT i * 2 $f$;
-CREATE FUNCTION touched() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN RETURN NEW; END $f$;
+CREATE FUNCTION touched() RETURNS trigger LANGUAGE plpgsql AS $f$
+BEGIN RETURN NEW; END $f$;
 CREATE TRIGGER touch BEFORE UPDATE ON hen FOR EACH ROW EXECUTE FUNCTION touched();
 CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int, INITCOND = '0');
 COMMENT ON TABLE hen IS 'came''s first'; COMMENT ON COLUMN hen.egg IS 'or not';
-GRANT SELECT ON big TO PUBLIC; GRANT UPDATE (txt) ON big TO PUBLIC; REVOKE EXECUTE ON FUNCTION twice(int) FROM PUBLIC;
+GRANT SELECT ON big TO PUBLIC; GRANT UPDATE (txt) ON big TO PUBLIC;
+REVOKE EXECUTE ON FUNCTION twice(int) FROM PUBLIC;
 SELECT lo_from_bytea(0, decode(repeat('00ff', 600000), 'hex')), lo_create(0);
 """
-"""Partitions, generated columns, identity, enums, cycles, large objects, odd names, 100,000 rows."""
+"""Partitions, generated columns, identity, enums, cycles, large objects, 100,000 rows."""
 
 _numbers = itertools.count(1)
 

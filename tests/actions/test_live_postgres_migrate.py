@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ import pytest
 from changeover.actions.builtin import build
 from changeover.errors import ActionFailed, InvalidRelease, NoWayBack
 from changeover.hosts.host import Host
-from tests.actions.database_host import attempt, done, planned_undo, this_host, undone
 from changeover.tools import ledger
 from changeover.tools.ledger import Script, Terms
 from changeover.tools.psql import parse_url
+from tests.actions.database_host import attempt, done, planned_undo, this_host, undone
 from tests.actions.severed import Severed
 from tests.servers.postgres import Postgres
 from tests.servers.program import await_outcome
@@ -40,8 +41,12 @@ def script(name: str, content: str, **options: Any) -> dict[str, Any]:
     return {"name": name, "content": content, **options}
 
 
+def add(text: str) -> str:
+    return "INSERT INTO log (said) VALUES ('TEXT')".replace("TEXT", text)
+
+
 def says(number: int) -> dict[str, Any]:
-    return script(f"{number:04}", f"INSERT INTO log (said) VALUES ('{number}')")
+    return script(f"{number:04}", add(str(number)))
 
 
 def migrate(url: str, *scripts: dict[str, Any], **params: Any) -> dict[str, Any]:
@@ -192,7 +197,7 @@ def test_a_script_cut_between_its_statements_is_not_repeated_blindly(
     with pytest.raises(ActionFailed, match="division by zero"):
         action.apply(attempt(host), action.plan(host))
 
-    with pytest.raises(ActionFailed, match="cut half-way .* some of them may hold"):
+    with pytest.raises(ActionFailed, match=r"cut half-way .* some of them may hold"):
         action.apply(attempt(host), action.plan(host))
 
     assert said(database) == ["one"]
@@ -211,7 +216,8 @@ def test_a_lock_that_is_not_given_back_names_its_holder(database: str, host: Hos
         "SELECT pg_sleep(60)",
     ]
     holder = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    held = """SELECT count(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid
+        WHERE locktype = 'advisory' AND granted AND datname = current_database()"""
     await_outcome(lambda: psql(database, held) == "1", 10)
     action = build("postgres.migrate", migrate(database, script("0000", LOG), lock_wait=0.3))
     try:
@@ -230,7 +236,7 @@ def test_a_connection_lost_at_any_statement_applies_nothing_twice(
 ) -> None:
     scripts = [
         Script("0000", LOG),
-        *(Script(f"{n:04}", f"INSERT INTO log (said) VALUES ('{n}')") for n in range(1, 6)),
+        *(Script(f"{n:04}", add(str(n))) for n in range(1, 6)),
     ]
     scripts.append(
         Script(
@@ -243,7 +249,7 @@ def test_a_connection_lost_at_any_statement_applies_nothing_twice(
     terms = Terms("public.changeover_migrations", "test", 20, 20, 0)
     direct = parse_url(database)
     lost = 0
-    for statement in range(1, 40):
+    for statement in count(1):
         with Severed(int(direct.settings["port"]), statement, reached) as proxy:
             through = replace(direct, settings={**direct.settings, "port": str(proxy.port)})
             first = host.ask(ledger.migrate(through, scripts, terms))
@@ -252,8 +258,10 @@ def test_a_connection_lost_at_any_statement_applies_nothing_twice(
         assert second.ok, second.stderr
         assert said(database) == ["1", "2", "3", "4", "5"]
         psql(database, "DROP TABLE log, changeover_migrations")
-        lost += not first.ok
-    assert 20 < lost < 39
+        if first.ok:
+            break
+        lost += 1
+    assert lost > 15
 
 
 def test_a_server_that_stops_in_mid_migration_is_gone_on_with(
@@ -271,7 +279,7 @@ def test_a_server_that_stops_in_mid_migration_is_gone_on_with(
 
     stopper = threading.Thread(target=stop)
     stopper.start()
-    with pytest.raises(ActionFailed, match="migration 0002: .*terminat"):
+    with pytest.raises(ActionFailed, match=r"migration 0002: .*terminat"):
         action.apply(attempt(host), change)
     stopper.join()
     with pytest.raises(ActionFailed, match=r"Connection refused|connection to server"):
@@ -287,7 +295,8 @@ def test_a_killed_client_leaves_no_backend_and_no_lock(
     database: str, postgres: Postgres, tmp_path: Path
 ) -> None:
     slow = migrate(database, script("0000", LOG), script("0001", "SELECT pg_sleep(600)"))
-    asleep = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    asleep = """SELECT pid FROM pg_stat_activity
+        WHERE wait_event = 'PgSleep' AND datname = current_database()"""
 
     def run() -> None:
         with this_host(tmp_path / "killed") as host, pytest.raises(ActionFailed):
@@ -330,7 +339,7 @@ def test_an_undo_restores_the_backup_and_names_what_it_drops(
     url = postgres.create_database("undone", owner="undone", password="p w")
     postgres.sql("ALTER ROLE undone CREATEDB")
     try:
-        psql(url, f"{LOG}; INSERT INTO log (said) VALUES ('before')")
+        psql(url, f"{LOG}; {add('before')}")
         done(host, "postgres.backup", database=url)
         psql(url, "INSERT INTO log (said) VALUES ('missed')")
         params = migrate(

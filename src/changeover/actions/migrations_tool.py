@@ -188,6 +188,7 @@ class Tool(Action):
         return tuple(word.replace(PLACE, before["revision"]) for word in self.downgrade)
 
     def _go_down(self, host: Host, before: Mapping[str, Any]) -> None:
+        self._way.note_later(host, before)
         done = host.once(self._command(self._downgrade_words(before)), label="downgrade")
         wrong = self._wrong(host, done, before)
         if not wrong:
@@ -215,7 +216,7 @@ class Tool(Action):
     def _other_rows(self, host: Host, before: Mapping[str, Any]) -> list[str]:
         was = self._way.rows_before(host, before)
         now = asked(host, self._database, pg_dump.rows(), "compare the content")
-        later = self._way.tables_since(host, before)
+        later = self._way.note_later(host, before)
         return [line[0] for line in now if was.get(line[0]) != line[1:] and line[0] not in later]
 
     def _failure(self, host: Host, verb: str, done: Completed, was: str) -> ActionFailed:

@@ -139,7 +139,7 @@ class Migrate(Action):
             name = wanted[begun].name
             return ActionFailed(
                 f"{error.message}; its statements ran one by one, and some of them may hold",
-                f"Finish it by hand and set applied_at of its row in {self.ledger} ({name}); or take"
+                f"Finish it by hand and set applied_at of row {name} in {self.ledger}; or take"
                 " back what it did and delete the row; then: changeover resume",
             )
         return error

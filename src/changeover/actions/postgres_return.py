@@ -32,6 +32,9 @@ class Mark:
     backup_at: str = ""
     done: Moment | None = None
     """The end of the migration; none while it runs, or where it was killed."""
+    later: tuple[str, ...] | None = None
+    """What was written since, noted before a downgrade writes too; none where none was tried."""
+    later_tables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,8 @@ class WayBack:
             return None
         said = json.loads(content)
         done = Moment(**said["done"]) if said["done"] else None
-        missed, tables = tuple(said["missed"]), tuple(said["missed_tables"])
-        return Mark(said["backup"], missed, tables, said["backup_at"], done)
+        lists = {k: tuple(v) for k, v in said.items() if isinstance(v, list)}
+        return Mark(**{**said, **lists, "done": done})
 
     def _note(self, host: Host, before: Mapping[str, Any], mark: Mark) -> None:
         content = json.dumps(asdict(mark)).encode()
@@ -133,7 +136,10 @@ class WayBack:
         earlier = f"between the backup ({mark.backup_at}) and the migration: {missed}"
         parts = [earlier] if missed else []
         if mark.done:
-            later = "; ".join(sentences(written_since(host, self.database, mark.done)))
+            found = mark.later
+            if found is None:
+                found = tuple(sentences(written_since(host, self.database, mark.done)))
+            later = "; ".join(found)
             since = "since the migration began, its own rows included" if self.online else "since"
             parts += [f"{since} ({mark.done.at}): {later}"] if later else []
         if not parts:
@@ -151,11 +157,18 @@ class WayBack:
         mark = self.mark(host, before)
         return _lines(host, chosen(host, folder_of(host, self._name), mark.backup)) if mark else {}
 
-    def tables_since(self, host: Host, before: Mapping[str, Any]) -> set[str]:
-        """Return the tables whose rows users may have changed since the backup."""
+    def note_later(self, host: Host, before: Mapping[str, Any]) -> set[str]:
+        """Note what users wrote, before a downgrade writes too; return the tables they may have
+        changed since the backup."""
         mark = self.mark(host, before)
-        later = written_since(host, self.database, mark.done) if mark and mark.done else []
-        return {table.table for table in later} | set(mark.missed_tables if mark else ())
+        if not mark:
+            return set()
+        if mark.later is None:
+            found = written_since(host, self.database, mark.done) if mark.done else []
+            tables = tuple(table.table for table in found)
+            mark = replace(mark, later=tuple(sentences(found)), later_tables=tables)
+            self._note(host, before, mark)
+        return {*mark.later_tables, *mark.missed_tables}
 
     def restored(self, host: Host, before: Mapping[str, Any]) -> bool:
         """Say whether the database is the one a restore for this first start left."""

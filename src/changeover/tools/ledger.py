@@ -102,8 +102,7 @@ def parse_begun(output: str) -> int | None:
 
 def _opening(terms: Terms) -> str:
     wait, ledger = f"{terms.lock_wait:.3f}", literal(terms.ledger)
-    opening = filled("ledger_open.sql", table=terms.table, ledger=ledger, lock_wait=wait)
-    return f"{opening}{_settings(terms)}\n"
+    return filled("ledger_open.sql", table=terms.table, ledger=ledger, lock_wait=wait)
 
 
 def _settings(terms: Terms) -> str:
@@ -113,15 +112,16 @@ def _settings(terms: Terms) -> str:
         "SET standard_conforming_strings = on",
         f"SET lock_timeout = {round(terms.lock_timeout * 1000)}",
         f"SET statement_timeout = {round(terms.statement_timeout * 1000)}",
-        "SET idle_in_transaction_session_timeout = 0",
+        "SET idle_in_transaction_session_timeout = 0", ":watch",
     ]  # fmt: skip
-    watched = "\\if :watched\nSET client_connection_check_interval = '2s';\n\\endif"
-    return "\\; ".join(said) + ";\n" + watched
+    return "\\; ".join(said)
 
 
 def _part(number: int, script: Script, terms: Terms) -> str:
-    body = _whole(script, terms) if script.whole else _piecemeal(script, terms)
-    return f"\\echo begin {number}\n{body}{_settings(terms)}\n"
+    # Sent together with the script itself: one round trip for each.
+    if script.whole:
+        return f"\\echo begin {number}\n{_settings(terms)}\\; {_whole(script, terms)}"
+    return f"\\echo begin {number}\n{_settings(terms)};\n{_piecemeal(script, terms)}"
 
 
 def _whole(script: Script, terms: Terms) -> str:

@@ -103,7 +103,12 @@ def _beside(plan: Beside, mode: str, word: str, proof: str) -> Command:
 
 def restore_in_place(database: Database, folder: str, backup: str, proof: str) -> Command:
     """Build the command that replaces the content of a database in one compared transaction."""
-    body = _comparing() + _printer("guard", script("guard.sql")) + _printer("clear", script("clear.sql")) + script("inplace.sh")
+    body = (
+        _comparing()
+        + _printer("guard", script("guard.sql"))
+        + _printer("clear", script("clear.sql"))
+        + script("inplace.sh")
+    )
     words = (database.conninfo, folder, backup, database.name, proof)
     return session("restore in place", body, *words, reached=[database])
 
