@@ -7,6 +7,7 @@ import hashlib
 import json
 import subprocess
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,16 @@ from changeover.actions.base import Action
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.host import Host
 from tests.actions.deploy_host import build, carried_out, taken_back, this_machine
+from tests.actions.live import acting
 
 pytestmark = pytest.mark.live
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Host:
-    return this_machine(tmp_path)
+def host(tmp_path: Path) -> Iterator[Host]:
+    here = this_machine(tmp_path)
+    yield here
+    here.transport.close()
 
 
 def wheel(folder: Path, name: str, version: str, code: str) -> None:
@@ -85,11 +89,11 @@ def test_an_environment_is_made_imported_and_known_again(app: Path, host: Host) 
 
 
 def test_a_changed_included_file_rebuilds_and_undo_brings_the_older_one_back(
-    app: Path, tmp_path: Path
+    app: Path, host: Host
 ) -> None:
-    carried_out(this_machine(tmp_path), venv(app))
+    carried_out(host, venv(app))
     (app / "base.txt").write_text("greeting==2.0\n")
-    later = this_machine(tmp_path)
+    later = acting(host)
 
     change = carried_out(later, venv(app))
 
@@ -158,10 +162,10 @@ def test_a_client_is_built_with_its_settings_and_known_again(client: Path, host:
 
 
 def test_another_setting_rebuilds_and_undo_brings_the_older_result_back(
-    client: Path, tmp_path: Path
+    client: Path, host: Host
 ) -> None:
-    carried_out(this_machine(tmp_path), built(client))
-    later, action = this_machine(tmp_path), built(client, env={"API": "http://b"})
+    carried_out(host, built(client))
+    later, action = acting(host), built(client, env={"API": "http://b"})
 
     change = carried_out(later, action)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,14 @@ from changeover.actions.base import Action
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.host import Host
 from tests.actions.deploy_host import build, carried_out, taken_back, this_machine
+from tests.actions.live import acting
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Host:
-    return this_machine(tmp_path)
+def host(tmp_path: Path) -> Iterator[Host]:
+    here = this_machine(tmp_path)
+    yield here
+    here.transport.close()
 
 
 @pytest.fixture
@@ -118,7 +122,7 @@ def test_a_fixed_folder_is_replaced_in_one_step_and_comes_back_on_undo(
 
     carried_out(host, action("v1"))
     (tmp_path / "app" / "local.txt").write_text("mine")
-    second = this_machine(tmp_path)
+    second = acting(host)
     newer = action("main")
 
     change = carried_out(second, newer)

@@ -57,8 +57,10 @@ class Answering(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Host:
-    return this_machine(tmp_path)
+def host(tmp_path: Path) -> Iterator[Host]:
+    here = this_machine(tmp_path)
+    yield here
+    here.transport.close()
 
 
 @pytest.fixture

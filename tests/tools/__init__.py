@@ -1,0 +1,1 @@
+"""Builders of commands and parsers of their output."""
