@@ -7,18 +7,12 @@ import os
 from pathlib import Path
 
 from changeover.engine.store import Store
-from changeover.errors import InvalidInstance
+from changeover.instances.place import state_folder
 
 
 def reading_store(folder: Path) -> Store:
     """Open the journal of an instance without its hosts or secrets."""
-    named = os.environ.get("CHANGEOVER_STATE")
-    if not named and not (folder / "instance.yaml").is_file():
-        raise InvalidInstance(
-            f"{folder}: is not an instance: it has no instance.yaml",
-            "name one: -i FOLDER; or write one: changeover instance init FOLDER",
-        )
-    return Store(Path(named) if named else folder / ".changeover")
+    return Store(state_folder(folder))
 
 
 def operator_name() -> str:

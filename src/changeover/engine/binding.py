@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,13 @@ from typing import Any
 from changeover.actions.base import Action
 from changeover.actions.builtin import build
 from changeover.engine.condition import Circumstances, holds
+from changeover.engine.hubs import Hubs
 from changeover.engine.render import Scope, rendered_params, scope_for
 from changeover.errors import ChangeoverError, InvalidRelease
 from changeover.hosts.host import Host
 from changeover.model.instance import Instance
 from changeover.model.release import Check, Condition, Release, Step
-from changeover.sources.folder import Listed, load_release, release_called
+from changeover.model.remembered import rebuilt, recall, remember
 
 
 @dataclass
@@ -25,7 +26,7 @@ class Binding:
 
     instance: Instance
     secrets: Mapping[str, str]
-    listed: Sequence[Listed]
+    hubs: Hubs
     kept: Path
     """Folder with copies of the bundles that runs used, by digest."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -35,14 +36,18 @@ class Binding:
     def release(self, version: str) -> Release:
         """Return a release of the product, read whole the first time."""
         if version not in self._releases:
-            self._releases[version] = release_called(self.listed, version).load()
+            self._releases[version] = self.hubs.load(version)
         return self._releases[version]
 
     def use_kept(self, version: str, digest: str) -> None:
         """Take a release as it was when a run began with it, whatever the hub says now."""
         copy = self.kept / digest
-        if copy.is_dir():
-            self._releases[version] = load_release(copy)
+        remembered = recall(self._file(digest), digest)
+        release = rebuilt(Release, remembered["release"]) if remembered else None
+        if release and copy.is_dir():
+            self._releases[version] = replace(release, folder=copy)
+        elif copy.is_dir():
+            self._releases[version] = self.hubs.at(copy)
         elif self.release(version).digest != digest:
             raise InvalidRelease(
                 f"release {version} is not the one the run began with: its files changed",
@@ -58,6 +63,10 @@ class Binding:
         shutil.rmtree(half, ignore_errors=True)
         shutil.copytree(release.folder, half)
         half.rename(copy)
+        remember(self._file(release.digest), release.digest, release=release)
+
+    def _file(self, digest: str) -> Path:
+        return self.kept / f"{digest}.json"
 
     def action(self, version: str, step: Step, host: Host) -> Action:
         """Render a step's parameters for a host and make its action."""

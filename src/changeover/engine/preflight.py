@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from changeover.engine.planner import Request
 from changeover.engine.prober import answers
-from changeover.engine.route import risks_on
 from changeover.engine.session import Session
 from changeover.errors import ChangeoverError, InvalidInput, NoRoute, PreflightFailed
 from changeover.hosts.command import command
@@ -126,7 +125,7 @@ def _risk_findings(
     session: Session, route: Sequence[Release], request: Request
 ) -> Iterator[Finding]:
     holds = session.judge(request.target)
-    for version, risk in risks_on(route, request.installed, holds):
+    for version, risk in session.hubs.risks(route, request.installed, holds):
         said = f"{version}: {risk.text.to(session.instance.language)}"
         yield replace(warned(said, "read the release's notes first"), name=risk.id)
 

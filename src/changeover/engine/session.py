@@ -9,24 +9,24 @@ from typing import Any
 
 from changeover.actions.base import Action
 from changeover.engine.binding import Binding, fix_step
+from changeover.engine.hubs import Hubs
 from changeover.engine.inputs import answers_for
 from changeover.engine.order import UPGRADE, steps_of
 from changeover.engine.planner import Planner, Request
 from changeover.engine.probe import read_marker, read_version, write_marker
 from changeover.engine.prober import answers
-from changeover.engine.route import find_route
 from changeover.engine.store import Store
 from changeover.hosts.connect import transport_to
 from changeover.hosts.host import Host
 from changeover.hosts.transport import ShellTransport
-from changeover.instances.folder import open_instance, state_folder
+from changeover.instances.known import open_known
+from changeover.instances.place import state_folder
 from changeover.instances.secrets import Secrets
 from changeover.model.findings import Finding
 from changeover.model.instance import HostSpec, Instance
 from changeover.model.plan import Plan, PlannedStep
 from changeover.model.release import Check, Condition, Release, Target
 from changeover.model.secret import Masker
-from changeover.sources.folder import release_called, releases_of
 from changeover.sources.probe import probe_for
 from changeover.sources.versions import version_key
 
@@ -41,9 +41,9 @@ class Session:
             name: Host(name, self.transports[name], self.transports[name].state_dir, spec.vars)
             for name, spec in instance.hosts.items()
         }
-        hubs = [(instance.folder / hub).resolve() for hub in instance.hubs]
-        self.listed = releases_of(hubs, instance.product)
-        self.binder = Binding(instance, secrets, self.listed, store.folder / "bundles")
+        folders = [(instance.folder / hub).resolve() for hub in instance.hubs]
+        self.hubs = Hubs(folders, instance.product)
+        self.binder = Binding(instance, secrets, self.hubs, store.folder / "bundles")
 
     def _reach(self, spec: HostSpec) -> ShellTransport:
         password = self.secrets[spec.become_password] if spec.become_password else None
@@ -78,7 +78,7 @@ class Session:
 
     def target(self, named: str | None) -> str:
         """Return the version of the release a command means; the newest by default."""
-        return release_called(self.listed, named or "latest").version
+        return self.hubs.called(named or "latest")
 
     def release(self, version: str) -> Release:
         """Return a release of the product."""
@@ -96,8 +96,8 @@ class Session:
             steps_of(release, request.procedure)
             return [release]
         holds = self.judge(request.target)
-        route = find_route(self.listed, request.installed, request.target, holds)
-        return [self.release(listed.version) for listed in route]
+        route = self.hubs.route(request.installed, request.target, holds)
+        return [self.release(version) for version in route]
 
     def judge(self, version: str) -> Callable[[Condition, str], bool]:
         """Return what judges conditions: whether one holds on any host of the instance."""
@@ -170,7 +170,8 @@ class Session:
 def open_session(folder: Path) -> Session:
     """Open an instance folder; every secret is resolved now, so that none can be shown."""
     masker = Masker()
-    instance, secrets = open_instance(folder, masker.learn)
+    store = Store(state_folder(folder))
+    instance, secrets = open_known(folder, store.folder, masker.learn)
     for name in secrets:
         masker.learn(secrets[name])
-    return Session(instance, secrets, masker, Store(state_folder(folder)))
+    return Session(instance, secrets, masker, store)

@@ -23,8 +23,6 @@ INSTANCE = "instance.yaml"
 ANSWERS = "answers.yaml"
 """Answers to inputs, remembered by the tool; those in `instance.yaml` count more."""
 
-STATE = ".changeover"
-
 
 def load_instance(folder: Path) -> Instance:
     """Read an instance folder; raise `InvalidInstance` with all that is wrong and where."""
@@ -48,23 +46,6 @@ def secrets_of(folder: Path, written: InstanceWritten, learn: Learner = unheard)
         words = tuple(value) if kind == "command" else (value,)
         references[name] = Reference(kind, words, secret.key or name)
     return Secrets(references, folder, learn)
-
-
-def state_folder(folder: Path) -> Path:
-    """Make the folder for journals if it is missing, ignored by git, and return it."""
-    named = os.environ.get("CHANGEOVER_STATE")
-    state = Path(named) if named else folder / STATE
-    try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        ignore = state / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-    except OSError as error:
-        raise InvalidInstance(
-            f"{state}: cannot be written: {error.strerror}",
-            "make it writable, or set CHANGEOVER_STATE",
-        ) from error
-    return state
 
 
 def remember(folder: Path, answers: Mapping[str, Any]) -> None:

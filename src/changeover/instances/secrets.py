@@ -53,6 +53,11 @@ class Secrets(Mapping[str, str]):
         self._files: dict[Path, Mapping[str, str]] = {}
         self._turn = threading.RLock()
 
+    @property
+    def references(self) -> Mapping[str, Reference]:
+        """Where each secret is kept."""
+        return self._references
+
     def __getitem__(self, name: str) -> str:
         reference = self._references[name]
         with self._turn:
