@@ -165,4 +165,4 @@ def _unknown(
             if isinstance(name, str) and name not in names:
                 where = tree.where((*place, word))
                 message = f"when: this release has no {word.rstrip('s')} `{name}`"
-                yield Problem(message, where, suggestion(name, names))
+                yield Problem(message, where, suggestion(name, names) or "define it in the release")

@@ -19,8 +19,8 @@ Part = tuple[int, int, str]
 VersionKey = tuple[int, tuple[int, ...], tuple[Part, ...]]
 """Epoch, numbers without trailing zeros, what follows."""
 
-_VERSION = re.compile(r"(?:(\d{1,9}):)?[vV]?(\d{1,18}(?:\.\d{1,18})*)(.*)", re.DOTALL)
-_TOKEN = re.compile(r"[-._]*(?:(~)|(\d{1,18})|([A-Za-z]+))")
+_VERSION = re.compile(r"(?:(\d{1,9}):)?[vV]?(\d{1,18}(?:\.\d{1,18})*)(?!\d)(.*)", re.DOTALL)
+_TOKEN = re.compile(r"[-._]?(?:(~)|(\d{1,18})(?!\d)|([A-Za-z]+))")
 _BEFORE = {
     "dev": -9, "snapshot": -8, "nightly": -8, "a": -7, "alpha": -7, "b": -6, "beta": -6,
     "m": -5, "milestone": -5, "pre": -4, "preview": -4, "c": -3, "cr": -3, "rc": -3,

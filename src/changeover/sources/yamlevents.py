@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import yaml
@@ -16,7 +16,7 @@ from changeover.errors import InvalidInput
 DEEPEST = 100
 """Levels of nesting."""
 
-MOST_VALUES = 200_000
+MOST_VALUES = 100_000
 """Values a document may have once its aliases are followed."""
 
 _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -34,7 +34,7 @@ _INFINITE = re.compile(r"([-+]?)\.(?:inf|Inf|INF)")
 _LONGEST_NUMBER = 400
 
 
-@dataclass
+@dataclass(slots=True)
 class Mark:
     """Where a value stands (lines and columns count from 1), and the marks below it."""
 
@@ -43,11 +43,11 @@ class Mark:
     key_line: int = 0
     key_column: int = 0
     raw: str = ""
-    below: dict[str | int, Mark] = field(default_factory=dict)
+    below: dict[str | int, Mark] | None = None
 
     def child(self, word: str | int) -> Mark | None:
         """Return the mark of a key or list position."""
-        return self.below.get(word)
+        return self.below.get(word) if self.below else None
 
 
 @dataclass
@@ -140,7 +140,9 @@ class Reader:
         if found is None:
             self._fail(event, f"*{event.anchor} stands inside itself", "remove the alias")
         if not isinstance(found, _Anchor):
-            self._fail(event, f"*{event.anchor} names no anchor above", "define &anchor first")
+            self._fail(
+                event, f"*{event.anchor} names no anchor above", f"define &{event.anchor} first"
+            )
         self._count += found.size
         if self._count > MOST_VALUES:
             self._fail(event, f"aliases unfold to more than {MOST_VALUES} values", "write less")
@@ -148,23 +150,27 @@ class Reader:
 
     def _sequence(self, mark: Mark, depth: int) -> list[Any]:
         values: list[Any] = []
+        marks: dict[str | int, Mark] = {}
+        mark.below = marks
         while not isinstance(event := next(self._events), events.SequenceEndEvent):
             value, below = self._value(event, depth + 1)
-            mark.below[len(values)] = below
+            marks[len(values)] = below
             values.append(value)
         return values
 
     def _mapping(self, mark: Mark, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        marks: dict[str | int, Mark] = {}
+        mark.below = marks
         while not isinstance(event := next(self._events), events.MappingEndEvent):
             key = self._key(event)
             if key in values:
-                first = mark.below[key].key_line
+                first = marks[key].key_line
                 self._fail(event, f"`{key}` stands here twice", f"first on line {first}: keep one")
             values[key], below = self._value(next(self._events), depth + 1)
             line, column = event.start_mark.line + 1, event.start_mark.column + 1
             # An alias shares the mark of its anchor: its key has a place of its own.
-            mark.below[key] = Mark(below.line, below.column, line, column, below.raw, below.below)
+            marks[key] = Mark(below.line, below.column, line, column, below.raw, below.below)
         return values
 
     def _key(self, event: Any) -> str:
