@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from changeover.engine.probe import question_for
 from changeover.errors import InvalidInput, InvalidRelease
 from changeover.model.release import Phase, Step, Target
 from changeover.sources.bundle import bundle_digest, bundle_path
 from changeover.sources.folder import hub_releases, load_release, release_called, releases_of
-from changeover.sources.probe import probe_for
 from tests.sources.samples import SHOP, minimal, release_folder
 
 
@@ -238,7 +238,7 @@ def test_a_probe_has_short_and_long_forms(
 ) -> None:
     release = load_release(release_folder(tmp_path, minimal(probe=written)))
 
-    assert probe_for(dict(release.probe), method) == asked
+    assert question_for(release.probe, method) == asked
 
 
 @pytest.mark.parametrize("written", ["{cmd: x}", "{command: x}", "{file: [a]}", "{use: file}", "3"])

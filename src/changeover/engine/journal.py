@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from changeover.errors import Tampered
+from changeover.errors import InvalidInput, Tampered
 from changeover.model.codec import canonical, digest_of, from_json, to_json
 from changeover.model.events import EVENTS, Entry, Event
 from changeover.model.state import RunState
@@ -53,7 +53,13 @@ def encode(entry: Entry) -> str:
 
 def decode(line: dict[str, object]) -> Entry:
     """Rebuild an entry from its JSON, whether or not its hash holds."""
-    event: Event = from_json(EVENTS[str(line["event"])], line["body"])
+    kind = EVENTS.get(str(line["event"]))
+    if kind is None:
+        raise InvalidInput(
+            f"the journal has an event this version does not know: {line['event']}",
+            "use the version of changeover that wrote it, or a newer one",
+        )
+    event: Event = from_json(kind, line["body"])
     run, at = str(line["run"]), str(line["at"])
     return Entry(int(str(line["seq"])), run, at, event, str(line["previous"]), str(line["hash"]))
 

@@ -11,6 +11,12 @@ from changeover.hosts.command import Command, command
 from changeover.hosts.host import Host
 
 
+def question_for(probe: Mapping[str, Any], method: str) -> dict[str, Any]:
+    """Return the question `{use, with}` for an install method; empty where there is none."""
+    by_method = probe.get("by_method")
+    return dict(by_method.get(method, {}) if isinstance(by_method, Mapping) else probe)
+
+
 def read_version(host: Host, question: Mapping[str, Any]) -> str:
     """Ask a host what is installed; empty where nothing is."""
     params = dict(question.get("with", {}))

@@ -13,7 +13,7 @@ from changeover.engine.hubs import Hubs
 from changeover.engine.inputs import answers_for
 from changeover.engine.order import UPGRADE, steps_of
 from changeover.engine.planner import Planner, Request
-from changeover.engine.probe import read_marker, read_version, write_marker
+from changeover.engine.probe import question_for, read_marker, read_version, write_marker
 from changeover.engine.prober import answers
 from changeover.engine.store import Store
 from changeover.hosts.connect import transport_to
@@ -27,7 +27,6 @@ from changeover.model.instance import HostSpec, Instance
 from changeover.model.plan import Plan, PlannedStep
 from changeover.model.release import Check, Condition, Release, Target
 from changeover.model.secret import Masker
-from changeover.sources.probe import probe_for
 from changeover.sources.versions import version_key
 
 
@@ -61,7 +60,7 @@ class Session:
     def installed(self) -> str:
         """Read the installed version from the hosts; empty where nothing is installed."""
         newest = self.binder.release(self.target(None))
-        question = probe_for(dict(newest.probe), self.instance.method)
+        question = question_for(newest.probe, self.instance.method)
         if not question:
             return read_marker(next(iter(self.hosts.values())))
         asked = self.binder.scope(newest.version).rendered(question)
@@ -72,7 +71,7 @@ class Session:
 
     def record_installed(self, version: str) -> None:
         """Write the marker of a product that cannot be probed."""
-        if not probe_for(dict(self.release(self.target(None)).probe), self.instance.method):
+        if not question_for(self.release(self.target(None)).probe, self.instance.method):
             for host in self.hosts.values():
                 write_marker(host, version)
 

@@ -24,13 +24,6 @@ def normal_probe(written: dict[str, Any]) -> dict[str, Any]:
     raise refused(f"asks nothing known: {', '.join(written)}", _REMEDY)
 
 
-def probe_for(probe: dict[str, Any], method: str) -> dict[str, Any]:
-    """Return the question `{use, with}` for an install method; empty where there is none."""
-    by_method = probe.get("by_method")
-    found = by_method.get(method, {}) if isinstance(by_method, dict) else probe
-    return dict(found)
-
-
 _REMEDY = "write {file: /path}, {package: name}, {git: /folder} or {command: [words]}"
 
 
