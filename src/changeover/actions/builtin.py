@@ -32,6 +32,7 @@ BUILT_IN: Mapping[str, str] = {
     "files.write": "changeover.actions.files:Write",
     "git.checkout": "changeover.actions.git:Checkout",
     "http.check": "changeover.actions.http:Check",
+    "images.mirror": "changeover.images.mirror:Mirror",
     "migrations.tool": "changeover.actions.migrations_tool:Tool",
     "nginx.reload": "changeover.actions.nginx:Reload",
     "nginx.site": "changeover.actions.nginx:Site",

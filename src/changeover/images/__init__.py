@@ -1,0 +1,1 @@
+"""What releases do with container images."""
