@@ -79,7 +79,7 @@ def carried_out(case: dict[str, Any], action: Action, host: Host, change: Change
             apply_and_verify(action, host, change)
     else:
         apply_and_verify(action, host, change)
-        notes = f"{host.state_dir}/foreseen/"
+        notes = (f"{host.state_dir}/foreseen/", f"{host.state_dir}/backups/")
         files = {p: f for p, f in foreseen.files.items() if not p.startswith(notes)}
         at_last = {p: f for p, f in transport.files.items() if not p.startswith(notes)}
         assert files == at_last, "the shadow foresaw other files"

@@ -73,6 +73,8 @@ class Tool(Action):
     """URL of a role that may create and rename databases, for the undo."""
 
     def __post_init__(self) -> None:
+        for url in (self.database, self.admin or self.database):
+            database_at(url)
         for expression in (self.revision, self.heads_revision or self.revision):
             try:
                 if re.compile(expression).groups < 1:

@@ -58,7 +58,7 @@ def must(host: Host, database: Database, done: Completed, doing: str) -> str:
 
 def asked(host: Host, database: Database, sql: str, doing: str) -> list[Any]:
     """Run SQL that prints one JSON value a line and return the values."""
-    return parse_lines(must(host, database, host.ask(query(database, sql)), doing))
+    return parse_lines(must(host, database, host.ask(query(database, sql, doing)), doing))
 
 
 def run_once(host: Host, database: Database, command: Command, label: str, doing: str) -> str:

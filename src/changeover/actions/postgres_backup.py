@@ -50,6 +50,8 @@ class BackUp(Action):
     """How many backups stay; the latest verified one always does."""
 
     def __post_init__(self) -> None:
+        for url in (self.database, self.admin or self.database):
+            database_at(url)
         if self.jobs > 1 and self.format == "custom":
             raise InvalidRelease(
                 f"{self.name}: jobs: the custom format is written by one job",
@@ -68,7 +70,7 @@ class BackUp(Action):
 
     def check(self, host: Host) -> Iterable[Finding]:
         """Report missing programs, rights and room."""
-        done = host.ask(query(self._database, pg_dump.probe()))
+        done = host.ask(query(self._database, pg_dump.probe(), "look at the server"))
         if not done.ok:
             error = failure(host, self._database, done, "connect")
             return [failed(error.message, error.remedy)]
@@ -115,7 +117,7 @@ class BackUp(Action):
         return passed(f"{size(free * 1024)} free for a database of {size(need)}")
 
     def _creates(self, host: Host) -> bool:
-        done = host.ask(query(self._server, pg_dump.probe()))
+        done = host.ask(query(self._server, pg_dump.probe(), "look at the server"))
         return done.ok and bool(pg_dump.parse_probe(done.stdout)["createdb"])
 
     def plan(self, host: Host) -> Change:

@@ -58,6 +58,8 @@ class Migrate(Action):
     """URL of a role that may create and rename databases, for the undo."""
 
     def __post_init__(self) -> None:
+        for url in (self.database, self.admin or self.database):
+            database_at(url)
         if bool(self.scripts) == bool(self.folder):
             raise InvalidRelease(
                 f"{self.name}: either `scripts` or `folder` says what to apply",

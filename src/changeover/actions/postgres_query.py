@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from changeover.actions.base import Action
-from changeover.actions.postgres import database_at, failure, must
+from changeover.actions.postgres import database_at, must
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.host import Host
 from changeover.model.findings import Finding, Severity, failed, passed, warned
@@ -35,6 +35,7 @@ class Query(Action):
     """Instead of `expect`: a regular expression for the whole answer."""
 
     def __post_init__(self) -> None:
+        database_at(self.database)
         try:
             re.compile(self.matches)
         except re.error as error:
@@ -98,17 +99,23 @@ class Reachable(Action):
     connections: int = 5
     """Connections that must be free on the server."""
 
+    def __post_init__(self) -> None:
+        database_at(self.database)
+
     @cached_property
     def _database(self) -> Database:
         return database_at(self.database)
 
     def check(self, host: Host) -> Iterable[Finding]:
         """Connect, and judge what is there."""
-        done = host.ask(query(self._database, pg_dump.probe()))
-        if not done.ok:
-            error = failure(host, self._database, done, "connect")
+        try:
+            return list(self._judged(self._known(host)))
+        except ActionFailed as error:
             return [failed(error.message, error.remedy)]
-        return list(self._judged(pg_dump.parse_probe(done.stdout)))
+
+    def _known(self, host: Host) -> Mapping[str, Any]:
+        done = host.ask(query(self._database, pg_dump.probe(), "look at the server"))
+        return pg_dump.parse_probe(must(host, self._database, done, "connect"))
 
     def _judged(self, known: Mapping[str, Any]) -> Iterator[Finding]:
         label, major = self._database.label, known["version"] // 10000
@@ -158,6 +165,6 @@ class Reachable(Action):
 
     def verify(self, host: Host, change: Change) -> None:
         """Look, and raise `ActionFailed` for the first thing that is not as wanted."""
-        for finding in self.check(host):
+        for finding in self._judged(self._known(host)):
             if finding.severity is Severity.FAIL:
                 raise ActionFailed(f"{host.name}: {finding.message}", finding.remedy)

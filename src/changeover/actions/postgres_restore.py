@@ -46,6 +46,10 @@ class Restore(Action):
     keep_replaced: bool = False
     """Keep the database as it was before, renamed to `<name>_changeover_old`."""
 
+    def __post_init__(self) -> None:
+        for url in (self.database, self.admin or self.database):
+            database_at(url)
+
     @cached_property
     def _database(self) -> Database:
         return database_at(self.database)

@@ -205,7 +205,7 @@ _LOOK = "look whether it was restored"
 def restore(host: Host, way: WayBack, backup: Backup, proof: str) -> None:
     """Bring a backup back: beside and swapped where the role may, else in one transaction."""
     server = way.server
-    done = host.ask(query(server, pg_dump.probe()))
+    done = host.ask(query(server, pg_dump.probe(), "look at the server"))
     if done.ok and pg_dump.parse_probe(done.stdout)["createdb"]:
         beside = pg_dump.Beside(
             server, backup.folder, backup.id, way.database.name, way.jobs, way.keep
@@ -231,7 +231,7 @@ def _lines(host: Host, backup: Backup) -> dict[str, list[Any]]:
 
 def schema_digest(host: Host, database: Database) -> str:
     """Return a digest of everything a database defines, its rows aside."""
-    done = host.ask(query(database, pg_dump.schema()))
+    done = host.ask(query(database, pg_dump.schema(), "read the schema"))
     if not done.ok:
         raise failure(host, database, done, "read the schema")
     return hashlib.sha256(done.stdout.encode()).hexdigest()[:16]
