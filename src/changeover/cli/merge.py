@@ -54,7 +54,9 @@ class Job:
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON; the text goes to --output.")
 @click.option("--git", "as_driver", is_flag=True, help="Behave as git's merge driver.")
 @click.option("--marker-size", type=click.IntRange(1, 200), default=7, show_default=True)
-@click.option("--install-git-driver", "install", is_flag=True, help="Set up git to merge with this.")
+@click.option(
+    "--install-git-driver", "install", is_flag=True, help="Set up git to merge with this."
+)
 @click.option("--global", "globally", is_flag=True, help="Set git up for all repositories.")
 def command(files: tuple[Path, ...], **options: object) -> None:
     """Merge an edited configuration file with its new reference, by structure.
@@ -140,7 +142,8 @@ def _drive(job: Job, target: Path) -> int:
 def _merge(job: Job, files: tuple[Path, ...], options: dict[str, object]) -> int:
     given = {path: parse_answer(text) for path, text in map(_answer, _several(options["answers"]))}
     outcome = job.merged(given)
-    if not outcome.clean and (options["answers_file"] or options["ask"] or _on_terminal(options)):
+    unsettled = not outcome.clean and (options["ask"] or _on_terminal(options))
+    if unsettled or options["answers_file"]:
         from changeover.cli.merge_asking import settle  # noqa: PLC0415 - only for conflicts
 
         memory = options["answers_file"]
@@ -189,7 +192,9 @@ def _write(path: Path, content: bytes) -> None:
         Path(name).chmod(mode)
         Path(name).replace(target)
     except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror}", "name a file that can be written") from error
+        raise InvalidInput(
+            f"{path}: {error.strerror}", "name a file that can be written"
+        ) from error
 
 
 def _umask() -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from changeover.merge.limits import MAX_BYTES
 from changeover.merge.verdict import Unreadable
 
+_STRAY = re.compile("[\ud800-\udfff]")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -60,6 +62,8 @@ def merged_flags(base: Source | None, ours: Source, theirs: Source) -> Source:
 
 def require_utf8(text: str) -> None:
     """Refuse bytes that are not UTF-8, with their place."""
+    if text.isascii() or not _STRAY.search(text):
+        return
     for number, line in enumerate(text.split("\n"), 1):
         for column, sign in enumerate(line, 1):
             if "\udc80" <= sign <= "\udcff":

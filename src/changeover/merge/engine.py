@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from changeover.merge.catalogue import detect, load
+from changeover.merge.comments import without_repeats
 from changeover.merge.encoding import Source, decode, merged_flags
 from changeover.merge.formats.base import Format
 from changeover.merge.lines import merge_lines
@@ -177,6 +178,7 @@ class _Session:
         merge = TreeMerge(self.form.meaning, self.told, self.form.value_text, whole=self.whole,
                           carried=self.carried.items)  # fmt: skip
         tree = merge.root(trees[0], trees[1], self.theirs.tree)
+        tree = without_repeats(tree, self.ours.tree, self.theirs.tree)
         self.notes.update(merge.notes)
         return Attempt(tree, tuple(merge.clashes), self._difference(tree))
 

@@ -25,7 +25,7 @@ def settle_commas(block: Block, like: Block) -> Block:
     model = like.entries
     multiline = spread(like) if model else spread(block)
     first_head = _lead(model[0]) if model else ""
-    next_head = _lead(model[1]) if len(model) > 1 else ("" if not model else _next_lead(like))
+    next_head = _lead(model[1]) if len(model) > 1 else " "
     trailing = bool(model and model[-1].sep.strip())
     entries = block.entries
     own = {id(item) for item in model}
@@ -52,10 +52,6 @@ def settle_commas(block: Block, like: Block) -> Block:
 
 def _lead(item: Item) -> str:
     return item.head[: len(item.head) - len(item.head.lstrip())]
-
-
-def _next_lead(like: Block) -> str:
-    return " " if like.comma.strip() else like.comma
 
 
 def _on_a_line_of_its_own(item: Item, model: list[Item]) -> Item:

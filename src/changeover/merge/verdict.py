@@ -104,15 +104,25 @@ class Told:
 
 
 def shown_path(path: Key) -> str:
-    """Write a path with dots; words that hold a dot are quoted."""
-    return ".".join(f'"{word}"' if "." in word or not word else word for word in path)
+    """Write a path with dots; words that hold a dot or a quote are quoted."""
+    return ".".join(map(_shown_word, path))
+
+
+def _shown_word(word: str) -> str:
+    if word and "." not in word and '"' not in word:
+        return word
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def split_path(text: str) -> Key:
     """Read what `shown_path` wrote."""
-    words, word, quoted = [], "", False
+    words, word, quoted, escaped = [], "", False, False
     for sign in text:
-        if sign == '"':
+        if escaped:
+            word, escaped = word + sign, False
+        elif sign == "\\" and quoted:
+            escaped = True
+        elif sign == '"':
             quoted = not quoted
         elif sign == "." and not quoted:
             words.append(word)

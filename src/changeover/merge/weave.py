@@ -73,8 +73,8 @@ class _Loom:
             self.gaps.append((mine, run))
         place = self._before_glued(place, run)
         place = self._beside_default(place, run)
-        before = self.other[low - 1] if low else None
-        if before is not None and before.any.kind == "blank" and id(before) in self.place:
+        first = next(i for i in range(low, high) if self.other[i] is run[0])
+        if first and self.other[first - 1].any.kind == "blank":
             self.spaced.add(id(run[0]))
         self.inserted.setdefault(place, []).extend(run)
 

@@ -8,7 +8,7 @@ import re
 from changeover.merge.encoding import require_utf8
 from changeover.merge.formats.base import Format
 from changeover.merge.formats.brackets import Child, bracketed
-from changeover.merge.limits import MAX_DEPTH, MAX_NODES
+from changeover.merge.limits import MAX_DEPTH, MAX_NODES, refuse_masses
 from changeover.merge.tree import Block, Item, Leaf, Plain, Value, blank, comment, lines_of
 from changeover.merge.values import Meaning
 from changeover.merge.verdict import Unreadable
@@ -89,6 +89,7 @@ class _Reader:
 def read(text: str) -> tuple[Block, Value]:
     """Read a JSON text."""
     require_utf8(text)
+    refuse_masses(text)
     reader = _Reader(text)
     start = reader.space(0)
     value, end = reader.value(start, 0)

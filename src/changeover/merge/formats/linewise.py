@@ -109,7 +109,7 @@ def sectioned(parts: Iterable[Item | Header]) -> Block:
         if isinstance(part, Item):
             body.append(part)
             continue
-        root.items.extend(_before_header(body))
+        root.items.extend(_before_header(body, _indent(part.text)))
         body = []
         root.items.append(section(part, body))
     return root
@@ -120,15 +120,15 @@ def section(header: Header, body: list[Item]) -> Item:
     return Item("entry", header.text, Block(body), key=header.key, group=header.group)
 
 
-def _before_header(body: list[Item]) -> list[Item]:
+def _before_header(body: list[Item], indent: int) -> list[Item]:
     """Take what stands above a header, rather than in the section before it."""
     cut = len(body)
     while cut and body[cut - 1].kind == "comment" and body[cut - 1].names is None:
+        if _indent(body[cut - 1].head) > indent:
+            break
         cut -= 1
     if cut and body[cut - 1].kind == "comment":
         return []
-    if cut and cut < len(body) and body[cut - 1].kind == "entry":
-        pass
     while cut and body[cut - 1].kind == "blank":
         cut -= 1
     taken = body[cut:]

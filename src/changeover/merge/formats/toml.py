@@ -11,7 +11,7 @@ from changeover.merge.formats.base import Format, commented_setting
 from changeover.merge.formats.brackets import Child, bracketed
 from changeover.merge.formats.linewise import Header, sectioned
 from changeover.merge.formats.toml_values import answered, canonical, make, values
-from changeover.merge.limits import MAX_DEPTH
+from changeover.merge.limits import MAX_DEPTH, refuse_masses
 from changeover.merge.tree import Block, Item, Key, Leaf, Value, blank, comment, number_repeats
 from changeover.merge.values import Meaning
 from changeover.merge.verdict import Unreadable
@@ -34,6 +34,7 @@ _DEFAULT = re.compile(rf"\s*#+\s?({_KEY.pattern})\s*=")
 def read(text: str) -> tuple[Block, Value]:
     """Read a TOML file."""
     require_utf8(text)
+    refuse_masses(text)
     reader = _Reader(text)
     parts = reader.parts()
     # Read by the library only now: it recurses, and depth is limited above.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import yaml as pyyaml
 
+from changeover.merge.encoding import require_utf8
 from changeover.merge.formats.base import Format
 from changeover.merge.formats.brackets import Child, bracketed
 from changeover.merge.formats.yaml_values import (
@@ -20,6 +21,7 @@ from changeover.merge.formats.yaml_values import (
     yaml_meaning,
 )
 from changeover.merge.formats.yaml_writing import make_entry, rename_anchors, written_value
+from changeover.merge.limits import refuse_masses
 from changeover.merge.tree import Block, Item, Leaf, Value, blank, comment, lines_of, number_repeats
 from changeover.merge.verdict import Unreadable
 
@@ -59,6 +61,8 @@ def read(text: str) -> tuple[Block, Value]:
 
 
 def _documents(text: str) -> list[Document]:
+    require_utf8(text)
+    refuse_masses(text)
     try:
         return _Builder(text).build()
     except pyyaml.YAMLError as error:
