@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from changeover.errors import InvalidInput, InvalidInstance
+from changeover.sources.yamltext import quoted
 from changeover.sources.yamltree import parse_tree
 
 KEY = "age.key"
@@ -46,7 +46,7 @@ def parse_secrets(text: str, shown: str) -> dict[str, str]:
 
 def secrets_text(values: Mapping[str, str]) -> str:
     """Write `name: value` lines; JSON strings are YAML, whatever a value holds."""
-    lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items()]
+    lines = [f"{name}: {quoted(value)}\n" for name, value in values.items()]
     return "".join(lines)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from changeover.errors import InvalidInstance
 from changeover.instances.agefile import KEY, make_key, secrets_text, write_encrypted
 from changeover.instances.folder import INSTANCE, load_instance
 from changeover.model.instance import Instance
+from changeover.sources.yamltext import quoted
 
 IGNORED = (".changeover/", KEY)
 AGE_FILE = "secrets.age"
@@ -92,12 +92,12 @@ def _section(name: str, values: Mapping[str, Any]) -> Iterator[str]:
 
 def _said(value: Any) -> str:
     """Spell a value; JSON is YAML, whatever stands in it."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and value:
         return "{" + ", ".join(f"{k}: {_said(v)}" for k, v in value.items()) + "}"
     if isinstance(value, str) and value.replace("-", "").isalpha() and len(value) > 3:
         # A plain word reads better; short ones could be `true`, `null` or `no` to somebody.
-        return value if value.lower() not in ("true", "false", "null") else json.dumps(value)
-    return json.dumps(value, ensure_ascii=False)
+        return value if value.lower() not in ("true", "false", "null") else quoted(value)
+    return quoted(value)
 
 
 def _ignore(folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from changeover.model.problem import Problem, suggestion
 from changeover.model.release import Phase
 from changeover.sources.checked import checked, insist
 from changeover.sources.expansion import made_step
+from changeover.sources.yamltext import quoted
 from changeover.sources.yamltree import Tree, read_tree
 
 INSTANCE = "instance.yaml"
@@ -51,7 +51,7 @@ def secrets_of(folder: Path, written: InstanceWritten, learn: Learner = unheard)
 def remember(folder: Path, answers: Mapping[str, Any]) -> None:
     """Keep answers to inputs for the next run; secret ones must not be given."""
     known = {**_answers(folder), **answers}
-    lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in known.items()]
+    lines = [f"{name}: {quoted(value)}" for name, value in known.items()]
     text = "\n".join(["# Written by changeover: answers to the releases' inputs.", *lines, ""])
     path = folder / ANSWERS
     if path.exists() and path.read_text(encoding="utf-8") == text:
@@ -92,7 +92,8 @@ def _contradictions(written: InstanceWritten, tree: Tree) -> Iterator[Problem]:
             where = tree.where(("hosts", name, "become_password"))
             remedy = suggestion(wanted, written.secrets) or "define it under `secrets:`"
             yield Problem(f"no secret is called `{wanted}`", where, remedy)
-        if name in ("all", *(r for h in written.hosts.values() for r in h.roles)):
+        others = (h for n, h in written.hosts.items() if n != name)
+        if name == "all" or any(name in other.roles for other in others):
             where = tree.where(("hosts", name), key=True)
             yield Problem(f"host `{name}` is called like a role", where, "rename one of them")
     seen: set[str] = set()
