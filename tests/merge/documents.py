@@ -56,7 +56,9 @@ class Maker:
                 found.append(self.comment())
             found.append(entry)
         if self.random.random() < 0.5:
-            items = [Entry("item", value=self.fresh("v")) for _ in range(self.random.randrange(2, 5))]
+            items = [
+                Entry("item", value=self.fresh("v")) for _ in range(self.random.randrange(2, 5))
+            ]
             found.append(Entry("list", self.fresh("l"), children=items))
         if depth < self.depth:
             for _ in range(self.random.randrange(1, 4)):
@@ -201,7 +203,7 @@ def plain(entry: Entry) -> object:
     return {c.key: plain(c) for c in entry.children if c.kind not in ("comment", "blank")}
 
 
-def _lines(form: str):  # type: ignore[no-untyped-def] # noqa: ANN202 - one writer per format
+def _lines(form: str):  # type: ignore[no-untyped-def]
     def written(document: Entry) -> str:
         if form == "nginx":
             return "".join(_nginx_lines(document.children, 0))

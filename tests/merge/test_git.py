@@ -19,7 +19,9 @@ class Repository:
         self.git("init", "-q", "-b", "main")
         self.git("config", "user.email", "test@example.org")
         self.git("config", "user.name", "Test")
-        driver = f"{sys.executable} -m changeover.cli.merge --git --marker-size %L --name %P %O %A %B"
+        driver = (
+            f"{sys.executable} -m changeover.cli.merge --git --marker-size %L --name %P %O %A %B"
+        )
         self.git("config", "merge.changeover.driver", driver)
         (path / ".git" / "info").mkdir(exist_ok=True)
         (path / ".git" / "info" / "attributes").write_text("*.yml merge=changeover\n")
@@ -132,7 +134,7 @@ def test_criss_cross_merges_with_a_virtual_ancestor(repository: Repository) -> N
     repository.git("merge", "-q", "side")
 
     merged = repository.read()
-    assert all(text in merged for text in ("3g", 'restart: no', "web:9", "new: 1"))
+    assert all(text in merged for text in ("3g", "restart: no", "web:9", "new: 1"))
 
 
 def test_criss_cross_with_a_conflict_in_the_ancestor_asks_or_agrees(repository: Repository) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from changeover.merge import merge
+
 CHILD = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (1 << 28, 1 << 28))
@@ -68,9 +70,11 @@ def test_hostile_input_is_refused_with_its_place(name: str, tmp_path: Path) -> N
 
 
 def test_latin_1_text_is_merged_byte_for_byte() -> None:
-    from changeover.merge import merge
-
-    base, ours, theirs = b"caf\xe9\nx=1\ny=1\nz=1\n", b"caf\xe9\nx=2\ny=1\nz=1\n", b"caf\xe9\nx=1\ny=1\nz=\xe8\n"
+    base, ours, theirs = (
+        b"caf\xe9\nx=1\ny=1\nz=1\n",
+        b"caf\xe9\nx=2\ny=1\nz=1\n",
+        b"caf\xe9\nx=1\ny=1\nz=\xe8\n",
+    )
 
     merged = merge(base, ours, theirs, format="text")
 
@@ -89,14 +93,10 @@ def test_latin_1_text_is_merged_byte_for_byte() -> None:
 def test_ends_of_lines_and_files_are_merged_as_flags(
     base: bytes, ours: bytes, theirs: bytes, expected: bytes
 ) -> None:
-    from changeover.merge import merge
-
     assert merge(base, ours, theirs, name="x.yaml").text == expected
 
 
 def test_a_line_separator_or_form_feed_cuts_no_line() -> None:
-    from changeover.merge import merge
-
     base = "# a\u2028b\x0c\nx=1\ny=1\n".encode()
 
     merged = merge(base, base.replace(b"x=1", b"x=2"), base + b"z=1\n", name=".env")

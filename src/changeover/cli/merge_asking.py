@@ -37,9 +37,7 @@ class Question(Protocol):
         """Merge with the answers there are."""
 
 
-def settle(
-    job: Question, given: dict[str, Answer], memory: Path | None, *, ask: bool
-) -> Merged:
+def settle(job: Question, given: dict[str, Answer], memory: Path | None, *, ask: bool) -> Merged:
     """Answer what can be answered and merge again; new answers are written down."""
     answers = dict(given)
     open_before = job.merged({}).conflicts

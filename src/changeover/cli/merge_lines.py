@@ -37,7 +37,9 @@ def _side_lines(label: str, side: Side | None, name: str) -> list[str]:
         return [f"  {label:7} (not there)"]
     place = f"{name}:{side.line}" if side.line else name
     texts = side.text.split("\n")
-    shown = texts[:_WIDTH] + ([f"... {len(texts) - _WIDTH} more lines"] if len(texts) > _WIDTH else [])
+    shown = texts[:_WIDTH] + (
+        [f"... {len(texts) - _WIDTH} more lines"] if len(texts) > _WIDTH else []
+    )
     if len(shown) == 1:
         return [f"  {label:7} {shown[0].strip()}    ({place})"]
     return [f"  {label:7} ({place})", *(f"    | {line}" for line in shown)]

@@ -55,7 +55,7 @@ def merge(  # noqa: PLR0913 - the one public door; all but three are named
     ours: bytes,
     theirs: bytes,
     *,
-    format: str | None = None,  # noqa: A002 - the word operators use
+    format: str | None = None,
     name: str | None = None,
     identity: Identity | None = None,
     renamed: Mapping[str, str] | None = None,
@@ -68,10 +68,10 @@ def merge(  # noqa: PLR0913 - the one public door; all but three are named
     Raises `Unreadable` where one of the three cannot be read in its format.
     """
     told = replace(told_of(identity, renamed, required, answers), marker_size=marker_size)
-    sources = [decode(base) if base else None, decode(ours), decode(theirs)]
-    flags = merged_flags(sources[0], *sources[1:])  # type: ignore[arg-type] - ours and theirs are there
-    texts = [source.text if source else None for source in sources]
-    merged = _in_some_format(format, detect(name, texts[2] or texts[1] or ""), texts, told)
+    before, mine, new = decode(base) if base else None, decode(ours), decode(theirs)
+    flags = merged_flags(before, mine, new)
+    texts = (before.text if before else None, mine.text, new.text)
+    merged = _in_some_format(format, detect(name, new.text or mine.text), texts, told)
     return replace(
         merged,
         text=_written(merged.text, flags),
@@ -160,7 +160,7 @@ class _Session:
         self.base, self.ours, self.theirs = sides
         self.values = ValueMerge(form.meaning, told)
         self.notes: dict[Key, str] = {}
-        self.carried = carry(told.renamed, self.base and self.base.tree, self.ours.tree,
+        self.carried = carry(told.renamed, self.base.tree if self.base else None, self.ours.tree,
                              self.theirs.tree)  # fmt: skip
 
     def run(self) -> Merged:
@@ -212,7 +212,7 @@ class _Session:
         return Attempt(self.ours.tree, failed.clashes, failed.difference or ())
 
     def _merged(self, attempt: Attempt) -> Merged:
-        sides = (self.base and self.base.tree, self.ours.tree, self.theirs.tree)
+        sides = (self.base.tree if self.base else None, self.ours.tree, self.theirs.tree)
         conflicts = conflicts_of(sides, attempt.clashes, self.values, attempt.difference)
         conflicts += self._required()
         text = attempt.tree.text

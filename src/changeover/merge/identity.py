@@ -16,9 +16,7 @@ _ALIKE = 0.45
 _ALIKE_ALONE = 0.2
 
 
-def keys_for(
-    versions: Sequence[Sequence[Value]], fields: Sequence[str] = ()
-) -> list[list[str]]:
+def keys_for(versions: Sequence[Sequence[Value]], fields: Sequence[str] = ()) -> list[list[str]]:
     """Return one key per element for each of the three lists (base, ours, theirs).
 
     Elements that are the same in spirit get the same key; `fields` are those the release told.
@@ -99,9 +97,7 @@ def _rank(field: str, maps: list[list[dict[str, Value]]]) -> tuple[bool, int, in
     return known == len(_KNOWN), -kept if known == len(_KNOWN) else 0, known
 
 
-def _shortened(
-    keys: list[list[str]], versions: Sequence[Sequence[Value]]
-) -> list[list[str]]:
+def _shortened(keys: list[list[str]], versions: Sequence[Sequence[Value]]) -> list[list[str]]:
     """Give elements that no field names a name that can be read, the same in every list."""
     short: dict[str, str] = {}
     for names, values in zip(keys, versions, strict=True):

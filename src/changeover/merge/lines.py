@@ -33,7 +33,7 @@ def merge_lines(
             for lines, span in zip(texts, (hunk.base, hunk.ours, hunk.theirs), strict=True)
         )
         path = f"line {hunk.ours.start + 1}"
-        if mine == old or mine == new:
+        if mine in (old, new):
             chosen = new
         elif new == old or told.answers.get(path) == Answer("ours"):
             chosen = mine
@@ -41,9 +41,13 @@ def merge_lines(
             answer = told.answers[path]
             chosen = new if answer.choice == "theirs" else answer.value + "\n"
         else:
-            sides = zip((old, mine, new), (hunk.base, hunk.ours, hunk.theirs), strict=True)
-            shown = [Side(text.strip("\n"), span.start + 1) for text, span in sides]
-            conflicts.append(Conflict(path, "text", *shown))
+            shown = [
+                Side(text.strip("\n"), span.start + 1)
+                for text, span in zip(
+                    (old, mine, new), (hunk.base, hunk.ours, hunk.theirs), strict=True
+                )
+            ]
+            conflicts.append(Conflict(path, "text", shown[0], shown[1], shown[2]))
             merged.append(mine)
             marked.append(between_markers(old, mine, new, size))
             continue
@@ -65,6 +69,7 @@ def hunks(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> li
         if any(spans):
             found.append(Hunk(spans[0], spans[1], spans[2], stable=False))
         if line >= 0:
-            found.append(Hunk(*(range(at, at + 1) for at in stop), stable=True))
+            whole = [range(at, at + 1) for at in stop]
+            found.append(Hunk(whole[0], whole[1], whole[2], stable=True))
             start = (stop[0] + 1, stop[1] + 1, stop[2] + 1)
     return found

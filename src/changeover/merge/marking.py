@@ -40,9 +40,8 @@ def has_conflict(block: Block) -> bool:
 def marked(item: Item, size: int) -> str:
     """Return the three texts of one entry between markers."""
     base, ours, theirs = item.sides or (None, item, None)
-    return between_markers(
-        *(_lines(side.text if side else "") for side in (base, ours, theirs)), size
-    )
+    old, mine, new = (_lines(side.text if side else "") for side in (base, ours, theirs))
+    return between_markers(old, mine, new, size)
 
 
 def between_markers(base: str, ours: str, theirs: str, size: int = _SIZE) -> str:

@@ -28,18 +28,16 @@ class Carried:
         return moved
 
 
-def carry(
-    renamed: Mapping[Key, Key], base: Block | None, ours: Block, theirs: Block
-) -> Carried:
+def carry(renamed: Mapping[Key, Key], base: Block | None, ours: Block, theirs: Block) -> Carried:
     """Take the old keys out of base and ours, where theirs has the new one."""
     items: dict[Key, tuple[Item | None, Item | None]] = {}
     for old, new in renamed.items():
         if find(theirs, new) is None or find(theirs, old) is not None or find(ours, new):
             continue
-        first, second = base and find(base, old), find(ours, old)
+        first, second = find(base, old) if base else None, find(ours, old)
         if first or second:
             items[new] = (first, second)
-            base, ours = base and without(base, old), without(ours, old)
+            base, ours = without(base, old) if base else None, without(ours, old)
     return Carried((base, ours), items, renamed)
 
 

@@ -20,7 +20,8 @@ def conflicts_of(
         return []
     places = [_places(tree) for tree in trees]
     real = _widened(
-        [clash for clash in clashes if clash.kind == "order" or _is_real(clash.path, values)], values
+        [clash for clash in clashes if clash.kind == "order" or _is_real(clash.path, values)],
+        values,
     )
     found = [_from_clash(clash, trees, places) for clash in real]
     for path, kind in values.conflicts.items():
@@ -86,7 +87,7 @@ def _from_clash(clash: Clash, trees: Trees, places: list[Places]) -> Conflict:
         same = placed is not None and item is not None and placed[0].text == item.text
         line = placed[1] if placed and same else None
         sides.append(Side(item.text.strip("\n"), line) if item is not None else None)
-    return Conflict(shown_path(clash.path), clash.kind, *sides)
+    return Conflict(shown_path(clash.path), clash.kind, sides[0], sides[1], sides[2])
 
 
 def _from_path(path: Key, kind: str, places: list[Places], reason: str = "") -> Conflict:
@@ -94,4 +95,4 @@ def _from_path(path: Key, kind: str, places: list[Places], reason: str = "") -> 
     for known in places:
         placed = known.get(path)
         sides.append(Side(placed[0].text.strip("\n"), placed[1]) if placed else None)
-    return Conflict(shown_path(path) or "(file)", kind, *sides, reason)
+    return Conflict(shown_path(path) or "(file)", kind, sides[0], sides[1], sides[2], reason)

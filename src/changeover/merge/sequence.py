@@ -57,9 +57,7 @@ def _unique_anchors(
     others = Counter(right[first:last])
     places = {right[j]: j for j in range(first, last) if others[right[j]] == 1}
     pairs = [
-        (i, places[left[i]])
-        for i in range(low, high)
-        if counts[left[i]] == 1 and left[i] in places
+        (i, places[left[i]]) for i in range(low, high) if counts[left[i]] == 1 and left[i] in places
     ]
     return _longest_rising(pairs)
 
@@ -81,9 +79,7 @@ def _longest_rising(pairs: Pairs) -> Pairs:
     return chosen[::-1]
 
 
-def _between(
-    anchors: Pairs, area: tuple[int, int, int, int]
-) -> list[tuple[int, int, int, int]]:
+def _between(anchors: Pairs, area: tuple[int, int, int, int]) -> list[tuple[int, int, int, int]]:
     low, high, first, last = area
     gaps = []
     for i, j in [*anchors, (high, last)]:

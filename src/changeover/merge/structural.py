@@ -65,8 +65,12 @@ class TreeMerge:
         changed = len(woven.items) != len(like.items) or any(
             mine is not other for mine, other in zip(woven.items, like.items, strict=True)
         )
-        block = replace(like, items=woven.items, open=pick(base and base.open, ours.open,
-                        theirs.open), close=pick(base and base.close, ours.close, theirs.close))  # fmt: skip
+        block = replace(
+            like,
+            items=woven.items,
+            open=pick(base.open if base else None, ours.open, theirs.open),
+            close=pick(base.close if base else None, ours.close, theirs.close),
+        )
         return settle_commas(block, like) if changed and block.flow else block
 
     def _identify(self, base: Block | None, ours: Block, theirs: Block, path: Key) -> None:
@@ -227,7 +231,8 @@ class TreeMerge:
         if ours.shape != "list":
             return False
         lists = [
-            [item.plain for item in block.entries] if block else [] for block in (base, ours, theirs)
+            [item.plain for item in block.entries] if block else []
+            for block in (base, ours, theirs)
         ]
         keys = element_keys(self.meaning, self.told, path, lists)
         return list_clash(self.meaning, self.told, path, keys, lists)
@@ -236,16 +241,16 @@ class TreeMerge:
         """Give a merged value its head, separator and tail."""
         base, ours, theirs = sides
         assert ours is not None and theirs is not None  # noqa: S101, PT018 - callers saw to it
-        head = pick(base and base.head, ours.head, theirs.head)
+        head = pick(base.head if base else None, ours.head, theirs.head)
         if path in self.carried:
             head = theirs.head
         tail = _tail(base.tail if base else None, ours.tail, theirs.tail)
         item = replace(theirs, head=head, value=value, tail=tail, sides=sides, _text=None)
-        item.sep = pick(base and base.sep, ours.sep, theirs.sep)
+        item.sep = pick(base.sep if base else None, ours.sep, theirs.sep)
         return item
 
     def _conflict(self, sides: Triple, path: Key, kind: str = "") -> Item | None:
-        base, ours, theirs = sides
+        _, ours, theirs = sides
         answer = self.told.answers.get(shown_path(path))
         if answer == Answer("theirs"):
             return theirs
@@ -365,7 +370,7 @@ def pick(base: str | None, ours: str, theirs: str) -> str:
 
 def _tail(base: str | None, ours: str, theirs: str) -> str:
     """Merge what follows a value: both sides' remarks survive."""
-    if ours == base or ours == theirs:
+    if ours in (base, theirs):
         return theirs
     if theirs == base:
         return ours

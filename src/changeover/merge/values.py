@@ -89,7 +89,7 @@ class ValueMerge:
         self, base: Value | None, ours: Value | None, theirs: Value | None, path: Key = ()
     ) -> Value | None:
         """Return the merged value; None stands for absent."""
-        if ours == base or ours == theirs:
+        if ours in (base, theirs):
             return theirs
         if theirs == base:
             return ours

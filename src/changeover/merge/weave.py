@@ -156,7 +156,11 @@ class _Loom:
             twice = item.kind == "blank" and result and result[-1].kind == "blank"
             if twice and last and (id(slot) in skeleton) != (id(last) in skeleton):
                 continue
-            if item.kind == "blank" and (twice or not any(one.text for one in result)) and self._follows_a_gap(slot):
+            if (
+                item.kind == "blank"
+                and (twice or not any(one.text for one in result))
+                and self._follows_a_gap(slot)
+            ):
                 continue
             if id(slot) in self.spaced and result and result[-1].kind != "blank":
                 result.append(Item("blank", "\n"))

@@ -81,10 +81,15 @@ def _shown(value: Value) -> str:
 
 def _port(port: Value) -> Value:
     if isinstance(port, dict):
-        if set(port) - {"target", "published", "protocol", "host_ip", "mode"} or "target" not in port:
+        if (
+            set(port) - {"target", "published", "protocol", "host_ip", "mode"}
+            or "target" not in port
+        ):
             return port
         parts = [_shown(port[key]) for key in ("host_ip", "published", "target") if key in port]
-        mode = "" if _shown(port.get("mode", "ingress")) == "ingress" else f" {_shown(port['mode'])}"
+        mode = (
+            "" if _shown(port.get("mode", "ingress")) == "ingress" else f" {_shown(port['mode'])}"
+        )
         return ":".join(parts) + "/" + _shown(port.get("protocol", "tcp")) + mode
     text = _shown(port)
     return text if "/" in text else text + "/tcp"
@@ -165,7 +170,9 @@ def make(key: str, value: Value, block: Block, like: Item | None) -> Item | None
     """Write an entry; a map's pair becomes `KEY=value` where the block is a list."""
     if block.shape == "list" and key and not isinstance(value, (dict, list)):
         text = _shown(value)
-        pair = text.removesuffix("/tcp") if identify(("", "ports"), value) == key else f"{key}={text}"
+        pair = (
+            text.removesuffix("/tcp") if identify(("", "ports"), value) == key else f"{key}={text}"
+        )
         if isinstance(value, Plain) and value.kind == "null":
             pair = key
         return make_entry(key, pair, block, like)

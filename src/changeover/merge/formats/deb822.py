@@ -10,7 +10,9 @@ from changeover.merge.tree import Block, Item, Leaf, Value, blank, comment, line
 from changeover.merge.values import Meaning
 from changeover.merge.verdict import Unreadable
 
-_FIELD = re.compile(r"(?P<head>(?P<key>[^\s:#][^\s:]*)[ \t]*:)(?P<value>.*?)(?P<tail>[ \t]*\n?)\Z", re.S)
+_FIELD = re.compile(
+    r"(?P<head>(?P<key>[^\s:#][^\s:]*)[ \t]*:)(?P<value>.*?)(?P<tail>[ \t]*\n?)\Z", re.S
+)
 
 
 def read(text: str) -> tuple[Block, Value]:

@@ -12,7 +12,8 @@ from changeover.merge.values import Meaning
 _DIALECT = Dialect(
     header=None,
     entry=re.compile(
-        r"(?P<head>\s*(?P<key>[^\s=:]+|[=:])(?:\s*[=:](?=\s|[^=:\s])|))(?P<value>.*?)(?P<tail>[ \t]*\n?)\Z",
+        r"(?P<head>\s*(?P<key>[^\s=:]+|[=:])(?:\s*[=:](?=\s|[^=:\s])|))"
+        r"(?P<value>.*?)(?P<tail>[ \t]*\n?)\Z",
         re.DOTALL,
     ),
     continued="backslash",
@@ -35,7 +36,9 @@ def values(text: str) -> Value:
             continue
         key = re.match(r"[^\s=:\x00]+|.", line)
         name = key.group(0) if key else line
-        rest = re.sub(r"\A\s*[=:](?=[^=:]|\x00)", "", line[len(name) :] + "\x00").removesuffix("\x00")
+        rest = re.sub(r"\A\s*[=:](?=[^=:]|\x00)", "", line[len(name) :] + "\x00").removesuffix(
+            "\x00"
+        )
         found.append(("", name, normal(rest.replace("\x00", "\\\n"))))
     return collect(found)
 

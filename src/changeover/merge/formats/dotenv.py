@@ -73,7 +73,7 @@ def _whole(value: str, lines: list[str]) -> str:
     quote = value[:1]
     if quote not in ("'", '"'):
         cut = re.search(r"[ \t]+#", value)
-        return _unquoted((value[: cut.start()] if cut else "" if value[:1] == "#" and False else value).strip())
+        return _unquoted((value[: cut.start()] if cut else value).strip())
     closed = r'"((?:\\.|[^"\\])*)"' if quote == '"' else r"'([^']*)'"
     text, taken = value, 0
     while True:

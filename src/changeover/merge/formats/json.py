@@ -137,11 +137,11 @@ def canonical(value: object) -> Value:
     """Return a loaded value with typed scalars."""
     if isinstance(value, dict):
         return {key: canonical(inner) for key, inner in value.items()}
-    if isinstance(value, Plain) or isinstance(value, str):
+    if isinstance(value, (Plain, str)):
         return value
     if isinstance(value, list):
         return [canonical(inner) for inner in value]
-    return Plain("constant", {True: "true", False: "false"}.get(value, "null"))  # type: ignore[call-overload] - None is left
+    return Plain("constant", "null" if value is None else str(value).lower())
 
 
 def make(key: str, value: Value, block: Block, like: Item | None) -> Item | None:

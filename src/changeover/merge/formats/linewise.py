@@ -77,11 +77,11 @@ def _last_line(lines: list[str], number: int, dialect: Dialect) -> int:
     last = number
     while last + 1 < len(lines):
         following = lines[last + 1]
-        if "backslash" in dialect.continued and lines[last].rstrip().endswith("\\"):
-            last += 1
-        elif "indent" in dialect.continued and _indent(following) > depth and (
-            following.strip() and following.strip()[0] not in dialect.comments
-        ):  # fmt: skip
+        if ("backslash" in dialect.continued and lines[last].rstrip().endswith("\\")) or (
+            "indent" in dialect.continued
+            and _indent(following) > depth
+            and (following.strip() and following.strip()[0] not in dialect.comments)
+        ):
             last += 1
         else:
             break
@@ -95,7 +95,9 @@ def _indent(line: str) -> int:
 def _entry(text: str, dialect: Dialect, number: int) -> Item:
     found = dialect.entry.match(text)
     if found is None:
-        raise Unreadable(f"neither a setting, a comment nor a section: {text.strip()[:60]!r}", number)
+        raise Unreadable(
+            f"neither a setting, a comment nor a section: {text.strip()[:60]!r}", number
+        )
     head, key, value, tail = found.group("head", "key", "value", "tail")
     name = dialect.name(key)
     return Item("entry", head, dialect.value(name, value), "", tail, group=name)

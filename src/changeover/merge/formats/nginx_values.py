@@ -155,5 +155,3 @@ def _silenced(
         for number, element in enumerate(elements):
             other = others[number] if number < len(others) else None
             yield from _silenced(element, other, (*path, key), seen)
-
-

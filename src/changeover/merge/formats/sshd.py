@@ -1,4 +1,4 @@
-"""Files where the first value wins, such as sshd_config: `Keyword value`, `Match` and `Host` blocks."""
+"""Files where the first value wins, such as sshd_config: keywords, Match and Host blocks."""
 
 from __future__ import annotations
 

@@ -154,9 +154,7 @@ def scalar(text: str) -> Value:
 @lru_cache(maxsize=4096)
 def words(key: str) -> Key:
     """Return the words of a dotted key."""
-    return tuple(
-        str(scalar(word)) if word[0] in "'\"" else word for word in _SINGLE.findall(key)
-    )
+    return tuple(str(scalar(word)) if word[0] in "'\"" else word for word in _SINGLE.findall(key))
 
 
 def _nested(root: Block) -> Block:
@@ -166,9 +164,7 @@ def _nested(root: Block) -> Block:
     for item in root.items:
         name = tuple((item.group or "").split(".")) if item.group else item.key
         name = _header_words(item) if item.value is not None and item.head else name
-        while open_elements and item.value is not None and not _beneath(
-            name, open_elements[-1][0]
-        ):
+        while open_elements and item.value is not None and not _beneath(name, open_elements[-1][0]):
             _return_loose(open_elements.pop()[1], _owner(top, open_elements))
         owner = _owner(top, open_elements)
         prefix = open_elements[-1][0] if open_elements else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml as pyyaml
 
@@ -11,12 +12,12 @@ from changeover.merge.formats.base import Format
 from changeover.merge.formats.brackets import Child, bracketed
 from changeover.merge.formats.yaml_values import (
     Anchors,
-    one_or_many,
     check_depth,
-    tagged,
     map_value,
+    one_or_many,
     read_values,
     scalar_value,
+    tagged,
     unreadable,
     yaml_meaning,
 )
@@ -86,7 +87,7 @@ class _Builder:
             self._take(event)
         return self.documents
 
-    def _take(self, event: pyyaml.Event) -> None:
+    def _take(self, event: Any) -> None:
         start, end = event.start_mark.index, event.end_mark.index
         if isinstance(event, pyyaml.DocumentStartEvent):
             self.anchors = Anchors()
@@ -131,7 +132,7 @@ class _Builder:
         else:
             self.documents[-1].root = node
 
-    def _scalar_end(self, event: pyyaml.ScalarEvent) -> int:
+    def _scalar_end(self, event: Any) -> int:
         start, end = int(event.start_mark.index), int(event.end_mark.index)
         if event.style not in ("|", ">"):
             return end
@@ -155,7 +156,9 @@ class _Reader:
         place = 0
         for number, document in enumerate(documents):
             last = number + 1 == len(documents)
-            limit = len(self.text) if last else self._document_limit(document, documents[number + 1])
+            limit = (
+                len(self.text) if last else self._document_limit(document, documents[number + 1])
+            )
             block.items.append(self._document(document, place, limit, len(documents) > 1))
             place = limit
         if place < len(self.text):
@@ -283,7 +286,7 @@ class _Reader:
             return [(self._explicit_start(key), key, item) for key, item in pairs]
         place = self._first_start(node)
         column = place - self._line_start(place)
-        starts = []
+        starts: list[tuple[int, Node | None, Node]] = []
         for number, child in enumerate(children):
             if number:
                 place = self._next_dash(max(children[number - 1].end, place), column)

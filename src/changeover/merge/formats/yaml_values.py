@@ -43,7 +43,12 @@ def scalar_value(text: str, style: str | None, tag: str | None) -> Value:
 
 def tagged(value: Value, tag: str | None) -> Value:
     """Keep a collection's own tag among its children."""
-    if not isinstance(value, (dict, list)) or tag is None or tag == "!" or tag.startswith("tag:yaml.org,2002:"):
+    if (
+        not isinstance(value, (dict, list))
+        or tag is None
+        or tag == "!"
+        or tag.startswith("tag:yaml.org,2002:")
+    ):
         return value
     mark = Plain("tag", tag)
     return {**value, "!": mark} if isinstance(value, dict) else [*value, mark]
@@ -111,9 +116,7 @@ class Anchors:
 def check_depth(depth: int, mark: pyyaml.error.Mark) -> None:
     """Refuse a text that is nested deeper than any configuration file."""
     if depth > MAX_DEPTH:
-        raise Unreadable(
-            f"nested deeper than {MAX_DEPTH} levels", mark.line + 1, mark.column + 1
-        )
+        raise Unreadable(f"nested deeper than {MAX_DEPTH} levels", mark.line + 1, mark.column + 1)
 
 
 def unreadable(error: Exception) -> Unreadable:
@@ -166,4 +169,6 @@ def yaml_meaning() -> Meaning:
 def order_matters(path: Key, keys: Sequence[str]) -> bool:
     """Return whether a list is a command line or another sequence."""
     named = any(word.lower() in _ORDERED for word in path[-2:])
-    return named or any(key.startswith("-") and len(key) > 1 and not key[1].isdigit() for key in keys)
+    return named or any(
+        key.startswith("-") and len(key) > 1 and not key[1].isdigit() for key in keys
+    )

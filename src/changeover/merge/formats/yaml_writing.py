@@ -68,7 +68,9 @@ def block_lines(value: Value, indent: int) -> list[str]:
 def flow_text(value: Value) -> str:
     """Write a value on one line."""
     if isinstance(value, dict):
-        inner = ", ".join(f"{scalar_text(key, flow=True)}: {flow_text(v)}" for key, v in value.items())
+        inner = ", ".join(
+            f"{scalar_text(key, flow=True)}: {flow_text(v)}" for key, v in value.items()
+        )
         return "{" + inner + "}"
     if isinstance(value, list):
         return "[" + ", ".join(flow_text(inner) for inner in value) + "]"
@@ -81,5 +83,7 @@ def scalar_text(value: str | Plain, *, flow: bool = False) -> str:
         if value.kind.startswith("!"):
             return f"{value.kind} {json.dumps(value.text)}"
         return value.text if value.kind != "null" else "null"
-    bare = _SAFE.match(value) and value == value.strip() and scalar_value(value, None, None) == value
+    bare = (
+        _SAFE.match(value) and value == value.strip() and scalar_value(value, None, None) == value
+    )
     return value if bare else json.dumps(value, ensure_ascii=False)
