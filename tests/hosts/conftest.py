@@ -18,7 +18,7 @@ Opener = Callable[..., ShellTransport]
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
-    return tmp_path / "state"
+    return tmp_path / "it's a state"
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_a_file_is_written_and_seen_byte_for_byte(
     seen = anywhere.look(str(path))
     assert (seen.kind, seen.mode, seen.content) == ("file", 0o640, content)
     assert seen.digest == digest(content)
-    assert [p.name for p in tmp_path.iterdir() if p.name != "state"] == [path.name]
+    assert [p.name for p in tmp_path.iterdir() if p.name != "it's a state"] == [path.name]
 
 
 def test_a_large_file_shows_its_digest_alone(anywhere: ShellTransport, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_what_cannot_be_written_leaves_nothing_behind(
     with pytest.raises(ActionFailed, match="nobody-at-all"):
         anywhere.write(str(tmp_path / "f"), content, mode=0o600, owner="nobody-at-all", group="")
 
-    assert {p.name for p in tmp_path.iterdir()} <= {"folder", "state"}
+    assert {p.name for p in tmp_path.iterdir()} <= {"folder", "it's a state"}
 
 
 def test_links_files_and_empty_folders_are_removed(
@@ -142,7 +142,7 @@ def test_links_files_and_empty_folders_are_removed(
     for name in ("to-d", "f", "d", "none", "none/below"):
         anywhere.remove(str(tmp_path / name))
 
-    assert {p.name for p in tmp_path.iterdir()} <= {"full", "state"}
+    assert {p.name for p in tmp_path.iterdir()} <= {"full", "it's a state"}
     with pytest.raises(ActionFailed, match="full"):
         anywhere.remove(str(tmp_path / "full"))
 
@@ -206,7 +206,7 @@ def test_what_is_damaged_in_the_store_does_not_come_back(
         here.restore("0" * 64, str(path), mode=0o600, owner="", group="")
 
     assert path.read_bytes() == b"right"
-    assert {p.name for p in tmp_path.iterdir()} == {"f", "state"}
+    assert {p.name for p in tmp_path.iterdir()} == {"f", "it's a state"}
 
 
 def test_only_files_are_kept(here: ShellTransport, tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_once_the_lease_is_stolen_nothing_is_done_anymore(
         with pytest.raises(Fenced, match="no longer ours"):
             attempt()
 
-    assert {p.name for p in tmp_path.iterdir()} == {"before", "state"}
+    assert {p.name for p in tmp_path.iterdir()} == {"before", "it's a state"}
     assert not (state / "journal").exists()
     assert await_outcome(lambda: not list(state.glob("changeover.*")), 10)
     anywhere.lock_release()

@@ -107,11 +107,11 @@ def test_at_the_limit_it_is_ended_and_that_is_its_outcome(
 
 
 def test_silence_is_measured_by_what_it_prints(here: ShellTransport) -> None:
-    talking = shell("for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.4; done")
+    talking = shell("for i in 1 2 3 4 5 6 7 8 9; do echo $i; sleep 0.4; done")
 
     assert here.once("talking", talking, timeout=30, silence=2.5).ok
     with pytest.raises(OutOfTime, match="silent"):
-        here.once("silent", shell("echo begun; sleep 60"), timeout=30, silence=2)
+        here.once("silent", shell("echo begun; sleep 60"), timeout=30, silence=0.5)
 
 
 def test_eight_starters_start_it_once(another: Opener, tmp_path: Path) -> None:

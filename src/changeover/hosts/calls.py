@@ -20,6 +20,8 @@ PLAIN = re.compile(rb"[\t\n -~]*\Z")
 """What every shell takes literally between quotes."""
 LONGEST_LINE = 4000
 """Bytes of a journal line: shells split longer writes, and concurrent ones would mix."""
+CONNECTING = threading.BoundedSemaphore(8)
+"""Logins under way at once: behind one jump host, sshd drops some of more than ten."""
 QUICK = Limit(60.0)
 COPYING = Limit(3600.0, 3600.0)
 
@@ -35,6 +37,8 @@ class Request:
     limit: Limit = QUICK
     apart: bool = False
     """Whether it runs in a process of its own, which can be ended without the shell."""
+    tells: bool = True
+    """Whether it carries the lines that were announced: only who holds the lease may write them."""
 
 
 class Calls:
@@ -52,6 +56,8 @@ class Calls:
         self._lines: list[str] = []
         self._sent: list[str] = []
         self._opening = threading.RLock()
+        self._asking = threading.RLock()
+        self._telling = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -65,7 +71,8 @@ class Calls:
         """
         if "\n" in line or len(line.encode()) > LONGEST_LINE:
             raise ValueError(f"a journal line is one line of at most {LONGEST_LINE} bytes")
-        self._lines.append(line)
+        with self._telling:
+            self._lines.append(line)
 
     def flush(self) -> None:
         """Write the queued lines now."""
@@ -87,8 +94,11 @@ class Calls:
                 self.close()
                 self._shell = os.urandom(8).hex()
                 try:
-                    self._channel = Channel(self.reach.open(), self._setting_of_shell())
+                    with CONNECTING:
+                        self._channel = Channel(self.reach.open(), self._setting_of_shell())
+                        self._channel.greet()
                 except Gone as fault:
+                    self.close()
                     raise self.reach.gone(fault, "connect") from fault
                 self.live.add(self._shell)
             return self._channel
@@ -99,7 +109,15 @@ class Calls:
 
     def _ask(self, request: Request, doing: str) -> Call:
         """Send a request with the lines to announce; raise what stopped it."""
-        channel, lines = self._open(), tuple(self._lines)
+        with self._asking:
+            lines = tuple(self._lines) if request.tells else ()
+            call = self._answer(request, self._text(request, lines), doing)
+            self._admit(call)
+            with self._telling:
+                del self._lines[: len(lines)]
+        return call
+
+    def _text(self, request: Request, lines: tuple[str, ...]) -> str:
         told = " ".join(map(quote, (self._masked(request.what), *lines)))
         text = f"co_go() {{ co_begin {told}; }}\n"
         if request.apart:
@@ -111,8 +129,11 @@ class Calls:
             # A request that was refused has not used its input.
             text += f"\nrm -f {' '.join(self._sent)} </dev/null"
             self._sent = []
+        return text
+
+    def _answer(self, request: Request, text: str, doing: str) -> Call:
         try:
-            call = channel.call(text, request.limit)
+            return self._open().call(text, request.limit)
         except Gone as fault:
             raise self.reach.gone(fault, doing) from fault
         except TooLong as fault:
@@ -122,9 +143,6 @@ class Calls:
                 f"{self.name}: {doing}: printed more than {OUTPUT_CAP >> 20} MiB, and was ended",
                 "Let it print to a file.",
             ) from fault
-        self._admit(call)
-        self._lines = self._lines[len(lines) :]
-        return call
 
     def _admit(self, call: Call) -> None:
         if "fenced" in call.notes:
@@ -151,8 +169,8 @@ class Calls:
                 raise self.reach.gone(fault, "send") from fault
             if not stored:
                 raise ActionFailed(f"{self.name}: {path}: no room for {len(content)} bytes")
-            self._sent.append(path)
-            return f"{{ exec 7<{path}; rm -f {path}; exec cat <&7; }}"
+            self._sent.append(quote(path))
+            return f"{{ exec 7<{quote(path)}; rm -f {quote(path)}; exec cat <&7; }}"
         if PLAIN.match(content):
             return f"printf %s {quote(content.decode())}"
         return f"printf %s {base64.b64encode(content).decode()} | base64 -d"

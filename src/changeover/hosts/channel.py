@@ -78,7 +78,7 @@ class Channel:
         mark = f"\x1e{secret} ".encode()
         self._splitters = {False: Splitter(mark), True: Splitter(mark)}
         self._numbers = 0
-        self._calls: dict[int, Call] = {}
+        self._calls = {0: Call(0)}
         self._speaking: dict[bool, Call | None] = {False: None, True: None}
         self._turn = threading.Condition()
         self._reading = False
@@ -86,6 +86,13 @@ class Channel:
         self._listening = threading.Lock()
         self.closed = False
         link.write(self._greeting())
+
+    def greet(self) -> None:
+        """Wait until the shell answers; raises `Gone` if it never does."""
+        hello = self._calls[0]
+        self._await(hello, time.monotonic() + ANSWER_LIMIT)
+        if not hello.done:
+            raise Gone("the host does not answer")
 
     def call(self, text: str, limit: Limit) -> Call:
         """Run a request in the working shell; raises `Gone`, `TooLong` or `TooMuch`."""
@@ -161,7 +168,10 @@ class Channel:
         scripts = [Path(__file__).with_name(f"{name}.sh").read_text() for name in SCRIPTS]
         text = f"co_mark='\x1e{self._secret} '\n{self._setting}\n" + "\n".join(scripts)
         # Both shells know everything: the one that works and the one that listens.
-        return f'co_text={quote(text)}\neval "$co_text"\nprintf "%s\\n" "$co_text" >&3\n'.encode()
+        return (
+            f'co_text={quote(text)}\neval "$co_text"\nprintf "%s\\n" "$co_text" >&3\n'.encode()
+            + b"co_note 0 answer hello\n"
+        )
 
     def _expect(self) -> Call:
         with self._turn:

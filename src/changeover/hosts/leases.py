@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from shlex import quote
 
 from changeover.errors import Fenced, NotReady
@@ -40,13 +38,12 @@ class Leases(Calls):
         words = f"co_take {mark} {int(ttl)} {own} {_line(holder)}"
         arm = f'[ "$co_got" != taken ] || co_token={mark}'
         text = f'co_got=$(co_under_mutex {words}) && printf %s "$co_got" && {{ {arm}; }}'
-        with self._unfenced():
-            call = self._ask(Request(text), "take the lock")
-            if call.code != 0:
-                raise NotReady(
-                    f"{self.name}: {self.state_dir}: {last_line(call)}",
-                    "Work as root (`become: sudo`), or let `state_dir` name a folder of this user.",
-                )
+        call = self._ask(Request(text, tells=False), "take the lock")
+        if call.code != 0:
+            raise NotReady(
+                f"{self.name}: {self.state_dir}: {last_line(call)}",
+                "Work as root (`become: sudo`), or let `state_dir` name a folder of this user.",
+            )
         current = _lease(call.out.decode())
         if current is None:
             self.token, self._ttl, self._holder = mark, ttl, holder
@@ -79,9 +76,8 @@ class Leases(Calls):
 
     def leftover(self) -> Leftover | None:
         """Return a command of an earlier shell, or of one cut off, that still runs."""
-        with self._unfenced():
-            text = f"( co_token=; co_leftovers {' '.join(sorted(self.live))} )"
-            call = self._ask(Request(text), "look for what still runs")
+        text = f"co_leftovers {' '.join(sorted(self.live))}"
+        call = self._ask(Request(text, tells=False), "look for what still runs")
         found = call.out.decode(errors="replace").splitlines()
         if not found:
             return None
@@ -115,15 +111,6 @@ class Leases(Calls):
         call = self._ask(Request(words, limit=Limit(600.0)), "read the journal")
         lines = call.out.decode(errors="replace").splitlines()
         return list(dict.fromkeys(line for line in lines if _whole(line)))
-
-    @contextmanager
-    def _unfenced(self) -> Iterator[None]:
-        """Ask without a lease, and keep the journal's lines for who has one."""
-        lines, self._lines = self._lines, []
-        try:
-            yield
-        finally:
-            self._lines = lines + self._lines
 
     def _drop(self) -> None:
         """Forget the lease. A shell that still insists on it is let go."""

@@ -17,6 +17,8 @@ OUTCOME_CAP = 4 << 20
 """Bytes of each output of a detached command that are read back: its end."""
 LONGEST_NAME = 200
 CANCEL_LIMIT = 5.0
+HEARTBEAT = 1.0
+"""Seconds between two signs of life of a follower."""
 TRIES = 5
 """How often a start is tried again that another one held up and then did not make."""
 USER_NAME = re.compile(r"[a-z_][a-z0-9_.-]*\Z", re.IGNORECASE)
@@ -64,7 +66,7 @@ class Runs(Calls):
             text = (
                 f"co_cancel {quote(self._folder(key))} {signal}; co_run={quote(self._folder(key))}"
             )
-            follow = f"( co_go && {text}; co_follow )"
+            follow = f"( co_go && {text}; co_follow {HEARTBEAT} )"
             limit = Limit(CANCEL_LIMIT)
             try:
                 self._ask(Request(follow, "", limit, apart=True), f"end {key}")
@@ -87,7 +89,8 @@ class Runs(Calls):
         feed = f"co_feed() {{ {self._source(command.stdin) if command.stdin else ':'}\n}}"
         setting = setting.removesuffix(" && ") or ":"
         start = f"co_once {quote(self._folder(key))} {quote(setting)} {words}"
-        text = f"( co_go && {feed} && {start} && co_follow && co_outcome {OUTCOME_CAP} ) </dev/null"
+        beat = min(HEARTBEAT, (limit.silence or HEARTBEAT) / 3)
+        text = f"( co_go && {feed} && {start} && co_follow {beat} && co_outcome {OUTCOME_CAP} ) </dev/null"
         call = self._ask(Request(text, f"start {command}", limit, apart=True), shown)
         if "found" not in call.notes or "outcome" not in call.notes:
             raise ActionFailed(f"{self.name}: {shown}: could not be started: {last_line(call)}")

@@ -53,17 +53,15 @@ co_start() {
     ' sh "$co_run" "$@" </dev/null >/dev/null 2>&1
 }
 
-# co_follow: until the runner ends, say how much was printed: a sign of life both ways, since a
-# follower whose listener is gone ends at its next word.
+# co_follow seconds: until the runner ends, say so often how much was printed: a sign of life both
+# ways, since a follower whose listener is gone ends at its next word.
 co_follow() {
-    while ! flock -w "${co_wait:-0.2}" -s "$co_run/lock" true; do
-        co_wait=1
+    while ! flock -w "$1" -s "$co_run/lock" true; do
         co_sizes=$(stat -c %s -- "$co_run/out" "$co_run/err" 2>/dev/null)
         co_note "$co_number" size "${co_sizes%%
 *}+${co_sizes##*
 }"
     done
-    co_wait=
 }
 
 # co_outcome cap: the recorded code, how long the outputs are, and at most the ends of both.
