@@ -23,6 +23,11 @@ def binaries() -> Path:
     return newest.parent if newest else Path(program_path("postgres")).resolve().parent
 
 
+def psql() -> str:
+    """The client itself: the one Debian has in the PATH is a slow wrapper."""
+    return program_path("psql", binaries())
+
+
 def account() -> str | None:
     """The account a server started by root runs as: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
@@ -104,7 +109,7 @@ class Postgres:
     def sql(self, statements: str, database: str = "postgres") -> str:
         """Run statements as the superuser; gives the rows, unaligned, without headings."""
         done = subprocess.run(
-            [program_path("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url(database)],
+            [psql(), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url(database)],
             input=statements,
             capture_output=True,
             text=True,
