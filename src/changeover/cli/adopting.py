@@ -60,15 +60,16 @@ def draft_of(found: Found, draft: Draft) -> Draft:
         values["repository"] = found.checkouts[0].repository
     endpoints = [
         {"name": _word(site.names[0]), "url": f"http{'s' if site.tls else ''}://{site.names[0]}/"}
-        for site in found.sites
+        for site in sorted(found.sites, key=lambda site: site.tls)
     ]
-    unique = {str(e["name"]): e for e in reversed(endpoints)}
+    # Of two sites of one name, that with TLS is what users reach.
+    unique = {str(e["name"]): e for e in endpoints}
     urls = list(dict.fromkeys(d.url for d in found.databases))
     names = ["main", *(f"other{n}" for n in range(1, len(urls)))][: len(urls)]
     return replace(
         draft,
         vars={k: v for k, v in values.items() if v},
-        endpoints=list(reversed(unique.values())),
+        endpoints=list(unique.values()),
         databases={n: {"url": f"{{{{ secrets.{_secret(n)} }}}}"} for n in names},
         secrets={_secret(n): url for n, url in zip(names, urls, strict=True)},
     )

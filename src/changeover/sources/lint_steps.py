@@ -104,7 +104,7 @@ def _action(used: _Used, actions: Actions) -> Iterator[Problem]:
     params, files = _with_content(used.params)
     for misfit in actions.installed.problems(used.use, params):
         word = files if misfit.parameter == "content" and files else misfit.parameter
-        where = used.tree.where((*used.place, "with", word))
+        where = used.tree.where((*used.place, "with", word), key=True)
         message = misfit.message.removeprefix(f"{used.use}: ")
         yield Problem(f"{used.use}: {message}", where, misfit.remedy)
 
