@@ -13,6 +13,7 @@ from changeover.cli.output import emit
 from changeover.cli.release_place import packed, place_for
 from changeover.cli.release_travel import available, bring, export, pull, push
 from changeover.cli.release_trust import private_keys, sign_option, trust_options, trusted_keys
+from changeover.cli.release_use import use
 from changeover.errors import InvalidInput
 from changeover.sources.hub import Found, carry, find, named, parse_hub
 from changeover.sources.oci.client import Client
@@ -139,5 +140,5 @@ def _faults(found: Found, client: Client, budget: Budget, *, deep: bool, jobs: i
     return [named(found, f) for v in verdicts for f in v.faults]
 
 
-commands = (keygen, pack, sign, verify, push, pull, export, bring, available)
+commands = (keygen, pack, sign, verify, push, pull, export, bring, available, use)
 """What is mounted under `changeover release`."""

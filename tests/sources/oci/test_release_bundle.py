@@ -360,3 +360,30 @@ def test_images_of_a_bundle_can_be_copied_from_it(
     called(images, "copy", place, f"docker://{target.host}/app:1", *plain)
 
     assert target.manifests["app", "1"][1] == digest
+
+
+def test_an_instance_gets_the_release_and_its_images(
+    source: MemoryRegistry,
+    target: MemoryRegistry,
+    pictured: dict[str, Path],
+    keys: Path,
+    tmp_path: Path,
+) -> None:
+    plain = ["--plain-http", source.host, "--plain-http", target.host]
+    disk, site = str(tmp_path / "x.release"), tmp_path / "site"
+    signed = [*signing(keys), *plain]
+    called(release, "pack", str(pictured["2.0.0"]), disk, "--with-images", *signed)
+    (site / "keys").mkdir(parents=True)
+    (site / "keys" / "vendor.pub").write_bytes((keys / "vendor.pub").read_bytes())
+    text = "format: 1\nproduct: shop\nname: prod\nhubs: [releases]\nhosts: {here: {transport: local}}\n"
+    (site / "instance.yaml").write_text(text)
+
+    words = ["use", "shop", "2.0.0", "-i", str(site), "--key", str(site / "keys")]
+    to = f"{target.host}/in"
+    done = data(release, *words, "--source-dir", disk, "--images-to", to, *plain)
+
+    unpacked = site / "releases" / "shop" / "2.0.0"
+    assert done["to"] == str(unpacked)
+    assert contents(unpacked) == contents(pictured["2.0.0"])
+    assert target.manifests["in/app", "2"] == source.manifests["app", "2"]
+    assert "not there" in error(release, *words[:2], "9.9", *words[3:], "--source-dir", disk)

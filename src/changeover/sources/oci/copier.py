@@ -41,6 +41,8 @@ class _Image:
     order: Order
     result: ImageResult
     closure: Closure | None = None
+    old: str | None = None
+    """The digest its tag had at the target."""
     waits_for: int = 0
     ended: bool = False
 
@@ -95,7 +97,7 @@ class Copier:
             order.source, order.name, order.wanted, order.target_tag, order.expected
         )
         old = self._target.resolve(order.target_name, closure.manifests[-1][0])
-        image.closure = closure
+        image.closure, image.old = closure, old
         image.result = replace(
             image.result,
             digest=closure.top.digest,
@@ -216,7 +218,8 @@ class Copier:
 
     def _store(self, image: _Image, closure: Closure, name: str) -> None:
         for wanted, manifest in closure.manifests:
-            if self._target.resolve(name, wanted) != manifest.digest:
+            here = image.old if manifest is closure.top else self._target.resolve(name, wanted)
+            if here != manifest.digest:
                 self._target.put_manifest(name, wanted, manifest)
                 if image.result.status is Status.UNCHANGED:
                     image.result = replace(image.result, status=Status.COPIED)

@@ -99,7 +99,7 @@ class Places:
     def _order(self, reference: Reference, to: Reference, *, many: bool) -> Order:
         name, tag = _called(reference)
         if to.kind == "docker":
-            target_name, target_tag = _in_registry(name, tag, to, many=many)
+            target_name, target_tag = place_in_registry(name, tag, to, many=many)
             shown = f"{to.host}/{target_name}" + (f":{target_tag}" if target_tag else "")
         else:
             target_name, target_tag = split(to.tag) if to.tag else (name, tag)
@@ -128,7 +128,8 @@ def _called(reference: Reference) -> tuple[str, str]:
     return name, "" if tag.startswith("@") else tag
 
 
-def _in_registry(name: str, tag: str, to: Reference, *, many: bool) -> tuple[str, str]:
+def place_in_registry(name: str, tag: str, to: Reference, *, many: bool) -> tuple[str, str]:
+    """Return repository and tag of an image `HOST/NAME` at a target; raises `BadReference`."""
     if not many and to.name:
         return to.name, to.tag or tag
     if to.tag or to.digest:

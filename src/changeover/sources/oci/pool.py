@@ -33,7 +33,8 @@ class Pool:
     def run(self) -> None:
         """Work until nothing is left; raises `Stopped`, and what no work should raise."""
         threads = [
-            threading.Thread(target=self._loop, name=f"images-{n}") for n in range(self._jobs)
+            threading.Thread(target=self._loop, name=f"images-{n}", daemon=True)
+            for n in range(self._jobs)
         ]
         for thread in threads:
             thread.start()
