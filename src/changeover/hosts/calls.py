@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import os
-import re
 import threading
 from dataclasses import dataclass
 from shlex import quote
@@ -16,8 +14,9 @@ from changeover.hosts.link import Gone
 from changeover.hosts.reach import Reach
 from changeover.model.secret import Masker
 
-PLAIN = re.compile(rb"[\t\n -~]*\Z")
-"""What every shell takes literally between quotes."""
+PLAIN = {9, 10, *range(32, 127)} - {ord("%"), ord("\\")}
+"""What every shell takes as it is between quotes, and its `printf` in a format."""
+ESCAPES = {byte: f"\\{byte:03o}" for byte in set(range(256)) - PLAIN}
 LONGEST_LINE = 4000
 """Bytes of a journal line: shells split longer writes, and concurrent ones would mix."""
 CONNECTING = threading.BoundedSemaphore(8)
@@ -159,21 +158,29 @@ class Calls:
     def _masked(self, shown: str) -> str:
         return self._masker.text(shown).partition("\n")[0][:300]
 
-    def _source(self, content: bytes) -> str:
-        """Return shell text that prints the content; large ones are sent ahead of it."""
-        if len(content) > INLINE_CAP:
-            path = f"{self.state_dir if self.token else '/tmp'}/changeover.{os.urandom(8).hex()}"  # noqa: S108 - created exclusively, mode 0600
-            try:
-                stored = self._open().send(content, path)
-            except Gone as fault:
-                raise self.reach.gone(fault, "send") from fault
-            if not stored:
-                raise ActionFailed(f"{self.name}: {path}: no room for {len(content)} bytes")
-            self._sent.append(quote(path))
-            return f"{{ exec 7<{quote(path)}; rm -f {quote(path)}; exec cat <&7; }}"
-        if PLAIN.match(content):
-            return f"printf %s {quote(content.decode())}"
-        return f"printf %s {base64.b64encode(content).decode()} | base64 -d"
+    def _sent_ahead(self, content: bytes) -> str:
+        """Send content ahead of the request that uses it; return its path, quoted.
+
+        The request after this one removes it, whatever becomes of it.
+        """
+        folder = self.state_dir if self.token else "/tmp"  # noqa: S108 - created exclusively, 0600
+        path = f"{folder}/changeover.{os.urandom(8).hex()}"
+        try:
+            stored = self._open().send(content, path)
+        except Gone as fault:
+            raise self.reach.gone(fault, "send") from fault
+        if not stored:
+            raise ActionFailed(f"{self.name}: {path}: no room for {len(content)} bytes")
+        self._sent.append(quote(path))
+        return quote(path)
+
+
+def literal(content: bytes) -> str | None:
+    """Return content as a quoted format of the shell's own `printf`; None if it gets too long."""
+    if len(content) > INLINE_CAP:
+        return None
+    text = content.decode("latin-1").translate(ESCAPES)
+    return quote(text) if len(text) <= INLINE_CAP else None
 
 
 def absolute(path: str) -> str:

@@ -6,8 +6,8 @@ import os
 from shlex import quote
 
 from changeover.errors import ActionFailed
-from changeover.hosts.calls import COPYING, Calls, Request, absolute, last_line
-from changeover.hosts.channel import INLINE_CAP, Call
+from changeover.hosts.calls import COPYING, Calls, Request, absolute, last_line, literal
+from changeover.hosts.channel import Call
 from changeover.hosts.host import ABSENT, FileState, digest
 
 CONTENT_CAP = 1 << 20
@@ -33,10 +33,11 @@ class Files(Calls):
     def write(self, path: str, content: bytes, *, mode: int, owner: str, group: str) -> None:
         """Replace a file in one rename."""
         where = f"{quote(_beside(path))} {absolute(path)} {mode:o} {quote(_spec(owner, group))}"
-        if len(content) <= INLINE_CAP and (text := self._source(content)).startswith("printf %s '"):
-            words = f"co_print {where} {text.removeprefix('printf %s ')}"
+        text = literal(content)
+        if text is None:
+            words = f"co_write {where} <{self._sent_ahead(content)}"
         else:
-            words = f"{self._source(content)} | co_write {where}"
+            words = f"co_print {where} {text}"
         self._files(words, f"write {path}")
 
     def remove(self, path: str) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote as percent
 from urllib.parse import unquote
 
 from changeover.errors import ActionFailed, InDoubt, InvalidInput, OutOfTime
-from changeover.hosts.calls import Calls, Request, absolute, last_line
+from changeover.hosts.calls import Calls, Request, absolute, last_line, literal
 from changeover.hosts.channel import Call, Limit
 from changeover.hosts.command import Command, Completed
 
@@ -34,7 +34,7 @@ class Runs(Calls):
         """Run a command, attached; raise `OutOfTime` at a limit, `Unreachable` if cut off."""
         setting, words = self._setting(command)
         body = f"( co_go && {setting} exec setsid -- {words} )"
-        text = f"{self._source(command.stdin)} | {body}" if command.stdin else f"{body} </dev/null"
+        text = self._fed(command.stdin, body)
         shown = f"`{self._masked(str(command))}`"
         call = self._ask(Request(text, str(command), Limit(timeout, silence), apart=True), shown)
         return Completed(call.code, _text(call.out), _text(call.err))
@@ -86,15 +86,31 @@ class Runs(Calls):
 
     def _follow(self, key: str, command: Command, shown: str, limit: Limit) -> Call:
         setting, words = self._setting(command)
-        feed = f"co_feed() {{ {self._source(command.stdin) if command.stdin else ':'}\n}}"
+        feed = f"co_feed() {{ {self._printing(command.stdin)}; }}"
         setting = setting.removesuffix(" && ") or ":"
         start = f"co_once {quote(self._folder(key))} {quote(setting)} {words}"
         beat = min(HEARTBEAT, (limit.silence or HEARTBEAT) / 3)
-        text = f"( co_go && {feed} && {start} && co_follow {beat} && co_outcome {OUTCOME_CAP} ) </dev/null"
+        follow = f"co_follow {beat} && co_outcome {OUTCOME_CAP}"
+        text = f"( co_go && {feed} && {start} && {follow} ) </dev/null"
         call = self._ask(Request(text, f"start {command}", limit, apart=True), shown)
         if "found" not in call.notes or "outcome" not in call.notes:
             raise ActionFailed(f"{self.name}: {shown}: could not be started: {last_line(call)}")
         return call
+
+    def _fed(self, content: bytes, body: str) -> str:
+        """Return the text that gives a subshell its standard input."""
+        text = literal(content)
+        if not content:
+            return f"{body} </dev/null"
+        if text is not None:
+            return f"printf -- {text} | {body}"
+        path = self._sent_ahead(content)
+        return f"{{ rm -f {path}; {body}; }} <{path}"
+
+    def _printing(self, content: bytes) -> str:
+        """Return the text of a command that prints content, or fails."""
+        text = literal(content)
+        return f"printf -- {text}" if text is not None else f"cat {self._sent_ahead(content)}"
 
     def _folder(self, key: str) -> str:
         """Return the folder of a key: readable, and the keys of a prefix share its beginning."""

@@ -56,7 +56,10 @@ class Reach:
 
     def gone(self, fault: Gone, doing: str) -> Unreachable:
         """Turn the end of a link into the error to show: the program's own last line, a remedy."""
-        last = fault.said.strip().rpartition("\n")[2].strip() or "the connection was lost"
+        # What stands before the last note of the protocol is the host's, not the connection's.
+        said = fault.said.rpartition("\x1e")
+        last = (said[2].partition("\n")[2] if said[1] else said[2]).strip().rpartition("\n")[2]
+        last = last.strip() or "the connection was lost"
         return Unreachable(f"{self.name}: {doing}: {last}", remedy(self.name, fault.said))
 
     def _start(self, line: str) -> Link:

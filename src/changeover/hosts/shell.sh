@@ -136,9 +136,9 @@ co_write() {
     return 1
 }
 
-# co_print new path mode owner text: the text becomes the path.
+# co_print new path mode owner format: what printf makes of the format becomes the path.
 co_print() {
-    (umask 077 && set -C && printf %s "$5" >"$1") && co_place "$1" "$2" "$3" "$4" && return
+    (umask 077 && set -C && printf -- "$5" >"$1") && co_place "$1" "$2" "$3" "$4" && return
     rm -f -- "$1"
     return 1
 }
