@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from changeover.errors import ActionFailed, InvalidInput, InvalidRelease
+from changeover.errors import ActionFailed, InDoubt, InvalidInput, InvalidRelease
 from changeover.hosts.command import Command, Completed
 from changeover.hosts.host import Host
 from changeover.tools.psql import Database, parse_lines, parse_trouble, parse_url, query
@@ -61,9 +61,18 @@ def asked(host: Host, database: Database, sql: str, doing: str) -> list[Any]:
     return parse_lines(must(host, database, host.ask(query(database, sql, doing)), doing))
 
 
-def run_once(host: Host, database: Database, command: Command, label: str, doing: str) -> str:
-    """Run a command that must happen once for this attempt, and must succeed."""
-    return must(host, database, host.once(command, label=label), doing)
+def once(host: Host, database: Database, command: Command, label: str, doing: str) -> Completed:
+    """Run a command once for this attempt; one that was cut off is a failure, not a doubt.
+
+    Only for commands that judge by the database itself what is left to do.
+    """
+    try:
+        return host.once(command, label=label)
+    except InDoubt:
+        raise ActionFailed(
+            f"{host.name}: {database.label}: {doing}: was cut off on the host before it ended",
+            "It is safe to repeat: changeover resume",
+        ) from None
 
 
 def size(number: float) -> str:

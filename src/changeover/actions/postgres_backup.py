@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from changeover.actions.base import Action
-from changeover.actions.postgres import database_at, failure, must, run_once, size
+from changeover.actions.postgres import database_at, failure, must, once, size
 from changeover.actions.postgres_kept import Backup, folder_of, kept
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.command import shell
@@ -137,8 +137,10 @@ class BackUp(Action):
         folder = change.before["folder"]
         host.make_folder(folder, mode=0o700)
         command = pg_dump.dump(self._database, folder, self.format, self.jobs)
-        said = run_once(host, self._database, command, "dump", "back up")
-        dumped = pg_dump.parse_dump(said)
+        done = once(host, self._database, command, "dump", "back up")
+        if not done.ok and not done.stderr.strip():
+            raise self._wordless(host)
+        dumped = pg_dump.parse_dump(must(host, self._database, done, "back up"))
         tables, rows = _counted(host, folder, dumped.id)
         made = Backup(
             dumped.id, folder, self._database.name, dumped.digest, dumped.kib, dumped.version,
@@ -151,18 +153,29 @@ class BackUp(Action):
     def _proven(self, host: Host, made: Backup) -> Backup:
         if self.verify_by == "archive" or not self._creates(host):
             command = pg_dump.read_archive(made.folder, made.id)
-            run_once(host, self._database, command, "read", "read the backup to its end")
+            doing = "read the backup to its end"
+            must(host, self._database, once(host, self._database, command, "read", doing), doing)
             return replace(made, verified="archive")
         beside = pg_dump.Beside(self._server, made.folder, made.id, made.database, self.jobs)
-        done = host.once(pg_dump.verify_beside(beside), label="verify")
+        doing = "restore into a scratch database"
+        done = once(host, self._database, pg_dump.verify_beside(beside), "verify", doing)
         if done.code == pg_dump.DIFFERENT:
             found = ", ".join(pg_dump.parse_differences(done.stdout))
             raise ActionFailed(
                 f"{host.name}: {self._database.label}: the restored backup differs: {found}",
                 f"Keep {made.path} away from use; look at what it names, then: changeover resume",
             )
-        must(host, self._database, done, "restore into a scratch database")
+        must(host, self._database, done, doing)
         return replace(made, verified="scratch")
+
+    def _wordless(self, host: Host) -> ActionFailed:
+        # On a full disk, what the program said about it had no place either.
+        _, free = parse_room(host.do(pg_dump.room_for(host.state_dir)))
+        return ActionFailed(
+            f"{host.name}: {self._database.label}: back up: broke off without a word;"
+            f" {host.state_dir} has {size(free * 1024)} free",
+            "Make room there, then: changeover resume",
+        )
 
     def _let_go(self, host: Host, folder: str) -> None:
         proven = [b for b in kept(host, folder) if b.verified]

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from changeover.actions.base import Action
-from changeover.actions.postgres import asked, database_at, failure
+from changeover.actions.postgres import asked, database_at, failure, once
 from changeover.actions.postgres_return import WayBack, schema_digest
 from changeover.actions.postgres_since import snapshot_now
 from changeover.errors import ActionFailed, InvalidRelease
@@ -125,7 +125,7 @@ class Migrate(Action):
         wanted = self._wanted(host)
         self._way.begin(host, change.before)
         command = ledger.migrate(self._database, wanted, self._terms(host.key or "by hand"))
-        done = host.once(command, label="migrate")
+        done = once(host, self._database, command, "migrate", "migrate")
         self._way.finish(host, change.before)
         if not done.ok:
             raise self._failure(host, done, wanted)

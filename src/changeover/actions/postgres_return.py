@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from changeover.actions.postgres import asked, failure, must
+from changeover.actions.postgres import asked, failure, must, once
 from changeover.actions.postgres_kept import Backup, chosen, folder_of, latest
 from changeover.actions.postgres_since import Moment, moment, sentences, written_since
 from changeover.errors import ActionFailed, NoWayBack
@@ -213,7 +213,7 @@ def restore(host: Host, way: WayBack, backup: Backup, proof: str) -> None:
         command = pg_dump.swap_beside(beside, proof)
     else:
         command = pg_dump.restore_in_place(way.database, backup.folder, backup.id, proof)
-    done = host.once(command, label="restore")
+    done = once(host, way.database, command, "restore", f"restore backup {backup.id}")
     if done.code == pg_dump.DIFFERENT and done.stdout.strip():
         found = ", ".join(pg_dump.parse_differences(done.stdout))
         raise ActionFailed(
