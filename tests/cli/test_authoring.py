@@ -169,6 +169,8 @@ def test_an_editor_that_fails_keeps_what_there_was(
         ("guide", "--from", "x y"),
         ("release", "list", "/no/such/hub"),
         ("secrets", "view"),
+        ("secrets", "key", "-i", "/no/such/folder"),
+        ("secrets", "edit", "-i", "/no/such/folder"),
         ("instance", "show", "-i", "/no/such/folder"),
         ("instance", "init", "new", "--adopt", "u@-oProxyCommand=x", "--yes"),
     ],

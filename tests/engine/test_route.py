@@ -300,9 +300,9 @@ def test_a_route_over_many_releases_is_found_at_once(count: int, limit: float) -
     for _ in range(3):
         version_key.cache_clear()
         version_range.cache_clear()
-        start = time.perf_counter()
+        start = time.process_time()
         route = find_route(releases, "0.1.0", releases[-1].version, judge)
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
 
     assert len(route) >= count / 31
     assert min(took) < limit

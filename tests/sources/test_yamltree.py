@@ -43,14 +43,14 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_not_good_yaml_is_refused_with_its_place(name: str) -> None:
     content, said, remedy = REFUSED[name]
-    start = time.perf_counter()
+    start = time.process_time()
 
     with pytest.raises(InvalidInput) as refused:
         parse_tree(content, "f")
 
     assert said in refused.value.message
     assert remedy in refused.value.remedy + refused.value.message
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_words_are_those_of_yaml_1_2() -> None:
@@ -104,9 +104,9 @@ def test_five_hundred_lines_are_read_in_a_moment() -> None:
     took = []
 
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         parse_tree(text, "f")
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
 
     assert min(took) < 0.05
 

@@ -88,7 +88,8 @@ def _host(address: str, said: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     fields: dict[str, Any] = {"address": machine, "user": user, "roles": ["web", "db"]}
     optional = {"port": said.get("port"), "become": said.get("become")}
     fields |= {name: value for name, value in optional.items() if value}
-    return _word(machine.partition(".")[0]), fields
+    first = machine.partition(".")[0]
+    return "server" if first.isdigit() or ":" in machine else _word(first), fields
 
 
 def _answer(question: str, default: str, ask: bool) -> str:

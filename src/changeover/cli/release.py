@@ -9,6 +9,7 @@ import click
 
 from changeover.actions import builtin
 from changeover.cli.guide import installed_version, listed_for
+from changeover.cli.lazy import LazyGroup
 from changeover.cli.options import instance_option, output_option
 from changeover.cli.output import emit
 from changeover.engine.route import find_route
@@ -22,10 +23,24 @@ from changeover.sources.schema import release_schema
 from changeover.views.lint import problem_lines
 from changeover.views.release import release_lines, release_rows
 
+_TRAVEL = "changeover.cli.release_"
+TRAVEL = {
+    "keygen": (_TRAVEL + "bundle:keygen", "Make a key pair to sign releases with."),
+    "pack": (_TRAVEL + "bundle:pack", "Pack a release folder into one file or a layout."),
+    "sign": (_TRAVEL + "bundle:sign", "Add signatures to a packed release."),
+    "verify": (_TRAVEL + "bundle:verify", "Verify a packed release, offline."),
+    "push": (_TRAVEL + "travel:push", "Bring a release to a hub."),
+    "pull": (_TRAVEL + "travel:pull", "Fetch a release from a registry, verified."),
+    "export": (_TRAVEL + "travel:export", "Write a release to a disk; only what is new."),
+    "import": (_TRAVEL + "travel:bring", "Bring a release from a disk into a hub."),
+    "available": (_TRAVEL + "travel:available", "List the releases in hubs."),
+    "use": (_TRAVEL + "use:use", "Put a release and its images where an instance needs them."),
+}
+
 language_option = click.option("--language", metavar="CODE", default="en", help="Such as fr.")
 
 
-@click.group()
+@click.group(cls=LazyGroup, lazy=TRAVEL)
 def release() -> None:
     """Lint, list and show releases."""
 
@@ -39,7 +54,7 @@ def lint(folders: tuple[Path, ...], strict: bool, output: str) -> None:
 
     Exit code 0: nothing to correct; 2: something is.
     """
-    wanted = folders or (Path(),)
+    wanted = [f.parent if f.name == MANIFEST else f for f in folders or (Path(),)]
     problems = [p for folder in wanted for p in lint_release(folder, builtin)]
     rows = [
         {"level": p.level, "where": str(p.where), "message": p.message, "remedy": p.remedy,

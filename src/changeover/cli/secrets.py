@@ -57,6 +57,8 @@ def key(instance: Path) -> None:
 def edit(name: str, instance: Path) -> None:
     """Edit the secrets; the plain text is in memory only, and readable by you alone."""
     path = instance / name
+    if not path.parent.is_dir():
+        raise InvalidInstance(f"{path.parent}: no such folder", "name the instance with -i")
     before = decrypted(path) if path.exists() else "# name: value\n"
     with _memory() as folder:
         plain = folder / "secrets.yaml"

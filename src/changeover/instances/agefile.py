@@ -102,6 +102,10 @@ def make_key(folder: Path) -> tuple[Path, str]:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise InvalidInstance(f"{path}: is there already", "use it, or move it away") from None
+    except OSError as error:
+        raise InvalidInstance(
+            f"{path}: cannot be written: {error.strerror}", "name a folder with -i"
+        ) from None
     with os.fdopen(handle, "w") as file:
         file.write(f"# public key: {public}\n{identity}\n")
     return path, public
