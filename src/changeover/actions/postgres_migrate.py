@@ -116,7 +116,7 @@ class Migrate(Action):
     def _state(self, host: Host, applied: str) -> dict[str, Any]:
         return {
             "applied": applied,
-            "schema": schema_digest(host, self._database),
+            "schema": schema_digest(host, self._database, but=self.ledger),
             "snapshot": snapshot_now(host, self._database),
         }
 
@@ -162,7 +162,7 @@ class Migrate(Action):
         said = repr(sorted((a.name, a.digest) for a in self._applied(host) if a.finished))
         before = change.before
         same = before.get("applied") == _short(said)
-        return same and before.get("schema") == schema_digest(host, self._database)
+        return same and before.get("schema") == schema_digest(host, self._database, but=self.ledger)
 
     def undo(self, host: Host, change: Change) -> None:
         """Restore the backup that was pinned before the first script."""
