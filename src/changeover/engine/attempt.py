@@ -140,7 +140,10 @@ class Attempt:
                 f"{self.key}: was interrupted and must not be repeated blindly",
                 f"look what is there, then: changeover settle {self.key} --happened or --did-not",
             )
-        return self._apply(self._look())
+        change = self._look()
+        # "Nothing left" may be half of the truth: applying again is safe, and reattaches.
+        effect = first.effect if first.needed and not change.needed else change.effect
+        return self._apply(replace(change, effect=effect))
 
     def _holds(self, change: Change) -> bool:
         try:
