@@ -46,10 +46,9 @@ def _in_service(path: Key) -> bool:
 def _one_form(kind: str, value: Value) -> Value:
     if kind in _PAIRS and isinstance(value, (dict, list)):
         return _pairs(value, ":" if kind == "extra_hosts" else "=")
-    if kind in ("depends_on", "networks") and isinstance(value, list):
-        if all(isinstance(name, str) for name in value):
-            form: Value = dict(_STARTED) if kind == "depends_on" else Plain("null", "")
-            return {str(name): form for name in value}
+    if kind in ("depends_on", "networks") and _all_names(value):
+        form: Value = dict(_STARTED) if kind == "depends_on" else Plain("null", "")
+        return {str(name): form for name in value}
     if kind == "ports" and isinstance(value, list):
         return [_port(port) for port in value]
     if kind == "volumes" and isinstance(value, list):
@@ -57,6 +56,10 @@ def _one_form(kind: str, value: Value) -> Value:
     if kind == "env_file" and isinstance(value, str):
         return [value]
     return value
+
+
+def _all_names(value: Value) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def _pairs(value: Value, sign: str) -> Value:

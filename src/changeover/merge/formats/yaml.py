@@ -80,7 +80,6 @@ class _Builder:
         self.anchors = Anchors()
         self.documents: list[Document] = []
         self.stack: list[Node] = []
-        self.count = 0
 
     def build(self) -> list[Document]:
         for event in pyyaml.parse(self.text, Loader=_LOADER):
@@ -88,28 +87,37 @@ class _Builder:
         return self.documents
 
     def _take(self, event: Any) -> None:
+        kind = type(event)
+        if kind is pyyaml.ScalarEvent:
+            value = scalar_value(event.value, event.style, event.tag)
+            end = self._scalar_end(event)
+            node = Node("scalar", event.start_mark.index, end, event.style or "", value=value)
+            self._add(node, event.anchor)
+        elif kind is pyyaml.MappingStartEvent or kind is pyyaml.SequenceStartEvent:
+            self._open(event, "map" if kind is pyyaml.MappingStartEvent else "list")
+        elif kind is pyyaml.MappingEndEvent or kind is pyyaml.SequenceEndEvent:
+            self._close(self.stack.pop(), event.end_mark.index)
+        elif kind is pyyaml.AliasEvent:
+            value = self.anchors.get(event.anchor, event.start_mark)
+            start, end = event.start_mark.index, event.end_mark.index
+            self._add(Node("alias", start, end, value=value), None)
+        else:
+            self._document(event, kind)
+
+    def _document(self, event: Any, kind: type) -> None:
         start, end = event.start_mark.index, event.end_mark.index
-        if isinstance(event, pyyaml.DocumentStartEvent):
+        if kind is pyyaml.DocumentStartEvent:
             self.anchors = Anchors()
             self.documents.append(Document(start, end, bool(event.explicit)))
-        elif isinstance(event, pyyaml.DocumentEndEvent):
+        elif kind is pyyaml.DocumentEndEvent:
             self.documents[-1].end = end if event.explicit else -1
-        elif isinstance(event, pyyaml.ScalarEvent):
-            value = scalar_value(event.value, event.style, event.tag)
-            node = Node("scalar", start, self._scalar_end(event), event.style or "", value=value)
-            self._add(node, event.anchor)
-        elif isinstance(event, pyyaml.AliasEvent):
-            value = self.anchors.get(event.anchor, event.start_mark)
-            self._add(Node("alias", start, end, value=value), None)
-        elif isinstance(event, pyyaml.CollectionStartEvent):
-            kind = "map" if isinstance(event, pyyaml.MappingStartEvent) else "list"
-            node = Node(kind, start, end, flow=bool(event.flow_style), anchor=event.anchor)
-            node.tag = event.tag
-            self.stack.append(node)
-            self.count += 1
-            check_depth(len(self.stack), event.start_mark)
-        elif isinstance(event, pyyaml.CollectionEndEvent):
-            self._close(self.stack.pop(), end)
+
+    def _open(self, event: Any, kind: str) -> None:
+        start, end = event.start_mark.index, event.end_mark.index
+        flow = bool(event.flow_style)
+        node = Node(kind, start, end, flow=flow, anchor=event.anchor, tag=event.tag)
+        self.stack.append(node)
+        check_depth(len(self.stack), event.start_mark)
 
     def _close(self, node: Node, end: int) -> None:
         if node.flow:

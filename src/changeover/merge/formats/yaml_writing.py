@@ -8,7 +8,7 @@ import re
 from changeover.merge.formats.yaml_values import scalar_value
 from changeover.merge.tree import Block, Item, Leaf, Plain, Value
 
-_SAFE = re.compile(r"[A-Za-z_/.][A-Za-z0-9_/.@+ -]*(?:[:=][A-Za-z0-9_/.@+-]+)*\Z")
+_SAFE = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_/.@+ -]*(?:[:=][A-Za-z0-9_/.@+-]+)*\Z")
 
 
 def written_value(text: str, like: Leaf) -> str:

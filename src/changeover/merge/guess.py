@@ -1,0 +1,36 @@
+"""Which known reference an edited file was made from, when nobody kept it: a guess with a distance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from changeover.merge.catalogue import detect, load
+from changeover.merge.encoding import decode
+from changeover.merge.identity import likeness
+from changeover.merge.verdict import Unreadable
+
+
+@dataclass(frozen=True)
+class Guess:
+    """The most similar reference; `distance` is 0 for the same settings and 1 for none."""
+
+    reference: str
+    distance: float
+
+
+def guess_base(ours: bytes, references: Mapping[str, bytes], *, name: str) -> Guess | None:
+    """Return the reference an edited file is most like; None where none can be read."""
+    text = decode(ours).text
+    form = load(detect(name, text))
+    value = form.values(text)
+    scored = []
+    for label, content in references.items():
+        try:
+            scored.append((1 - likeness(value, form.values(decode(content).text)), label))
+        except Unreadable:
+            continue
+    if not scored:
+        return None
+    distance, label = min(scored, key=lambda pair: pair[0])
+    return Guess(label, round(distance, 4))
