@@ -125,3 +125,17 @@ def test_a_migration_that_fails_leaves_old_code_on_the_old_schema_and_every_row(
     assert {name: fresh_lab.site.health()[name] for name in was} == was
     assert {failure.why for failure in report.failures} <= {"503"}
     assert installed(fresh_lab) == before
+
+
+@pytest.mark.live
+def test_a_commit_older_than_the_schema_is_refused_while_everything_runs(
+    fresh_lab: LocalLab, tmp_path: Path
+) -> None:
+    instance = fresh_lab.write_instance(tmp_path / "instance")
+    deploy(instance, "1.2.0")
+
+    words = ("apply", "--set", "ref=1.1.0", "--yes", "--on-failure", "undo")
+    report, said = under_traffic(fresh_lab, instance, *words)
+
+    assert "this commit knows the schema that is there" in said
+    assert (version(fresh_lab), report.failures) == ("1.2.0", ())
