@@ -51,6 +51,10 @@ FINDINGS = {
     "params outside": (STEP % (", owner: '{{ params.x }}'", ""), "defines `params.x`", True),
     "host attribute": (STEP % (", owner: '{{ host.nam }}'", ""), "defines `host.nam`", True),
     "two steps": ("[{id: a, use: confirm}, {id: a, use: confirm}]", "two steps are called", True),
+    "exposed secret": (
+        "[{id: a, use: command.run, undo: nothing, with: {words: [x, '{{ secrets.key }}']}}]",
+        "`words` holds a secret", True,
+    ),
     "no way back": (STEP % ("", ", undo: none"), "it asks nobody", False),
     "cannot be undone": (
         "[{id: a, use: command.run, with: {words: [x]}}]", "nothing can undo step a", False,

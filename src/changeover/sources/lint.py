@@ -12,6 +12,7 @@ from changeover.sources.bundle import bundle_files
 from changeover.sources.expansion import PlacedStep
 from changeover.sources.lint_cover import cover_problems
 from changeover.sources.lint_manifest import manifest_problems
+from changeover.sources.lint_secrets import secret_problems
 from changeover.sources.lint_steps import Actions, Installed, step_problems
 from changeover.sources.lint_templates import Names, template_problems
 from changeover.sources.lint_text import text_problems
@@ -50,6 +51,7 @@ def _all_checks(manifest: Manifest, actions: Actions) -> Iterator[Problem]:
     yield from step_problems(manifest, steps, actions)
     yield from cover_problems(manifest, actions)
     yield from template_problems(manifest, steps, names)
+    yield from secret_problems(steps)
     yield from text_problems(manifest)
 
 
