@@ -85,9 +85,11 @@ def test_undo_puts_tags_back_and_removes_only_what_it_brought(
     change = action.plan(host)
     action.apply(host, change)
 
+    assert action.plan_undo(host, change).needed
     action.undo(host, change)
     action.undo(host, change)
 
+    assert not action.plan_undo(host, change).needed
     assert change.effect is Effect.UPDATE
     assert holds(target, "in/app", "1", old)
     assert ("in/fresh", "1") not in target.manifests

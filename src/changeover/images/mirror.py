@@ -12,7 +12,7 @@ from typing import ClassVar
 from changeover.actions.base import Action
 from changeover.errors import ActionFailed, ChangeoverError, InvalidRelease
 from changeover.hosts.host import Host
-from changeover.images.tags import Tag, tag_states, take_back
+from changeover.images.tags import Tag, still_changed, tag_states, take_back
 from changeover.model.findings import Finding, failed, passed, warned
 from changeover.model.plan import Change, Effect
 from changeover.sources.oci.client import Client, Settings
@@ -88,7 +88,7 @@ class Mirror(Action):
         summary = self._copied(dry_run=True)
         if summary.failed:
             first = summary.failed[0]
-            raise ActionFailed(f"{host.name}: {self.name}: {first.error}", first.remedy)
+            raise ActionFailed(f"{self.name}: {first.error}", first.remedy)
         needed = [i for i in summary.images if i.status is Status.PLANNED]
         facts = {f"image {i.source}": i.digest for i in summary.images}
         if not needed:
@@ -116,7 +116,9 @@ class Mirror(Action):
 
     def plan_undo(self, host: Host, change: Change) -> Change:
         """Say which tags go back, and which go."""
-        tags = [Tag.read(t) for t in change.before.get("tags", [])]
+        with self._client() as client:
+            written = [Tag.read(t) for t in change.before.get("tags", [])]
+            tags = still_changed(client, parse_place(self.to).host, written)
         back = [t for t in tags if t.old]
         summary = f"put {len(back)} tags back and remove {len(tags) - len(back)} at {self.to}"
         return Change(Effect.DELETE if tags else Effect.NONE, summary)
@@ -164,6 +166,8 @@ class Mirror(Action):
 def _moved(summary: Summary) -> str:
     if not summary.bytes:
         return "nothing to move"
+    if summary.bytes < 1 << 20:
+        return f"{summary.bytes / 1024:.1f} KiB to move"
     return f"{summary.bytes / (1 << 20):.1f} MiB to move"
 
 

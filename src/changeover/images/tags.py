@@ -41,6 +41,12 @@ def tag_states(client: Client, orders: Iterable[Order]) -> list[dict[str, str]]:
     return found
 
 
+def still_changed(client: Client, host: str, tags: Iterable[Tag]) -> list[Tag]:
+    """Return the tags that are not as they were."""
+    registry = client.registry(host)
+    return [t for t in tags if registry.resolve(t.name, t.tag) not in (None, t.old)]
+
+
 def take_back(client: Client, host: str, tags: Iterable[Tag]) -> None:
     """Give tags their old digests; remove those that were not there. Safe to repeat.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import os
 import ssl
 from collections.abc import Mapping
@@ -98,6 +97,8 @@ def _excepted(host: str, exceptions: str) -> bool:
 def _matches(host: str, entry: str) -> bool:
     name = entry.rpartition(":")[0] if entry.count(":") == 1 else entry
     if "/" in name:
+        import ipaddress  # noqa: PLC0415 - takes longer to import than most exceptions are worth
+
         try:
             return ipaddress.ip_address(host) in ipaddress.ip_network(name, strict=False)
         except ValueError:
