@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from changeover.actions.base import Action
 from changeover.actions.postgres import asked, database_at, failure, once
-from changeover.actions.postgres_return import WayBack, schema_digest
+from changeover.actions.postgres_return import NONE, WayBack, schema_digest
 from changeover.actions.postgres_since import snapshot_now
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.command import Completed
@@ -95,7 +95,7 @@ class Migrate(Action):
         """Compare the ledger with the scripts."""
         applied, wanted = self._applied(host), self._wanted(host)
         due = self._due(host, applied, wanted)
-        said = repr(sorted((a.name, a.digest) for a in applied if a.finished))
+        said = _said(applied)
         facts = {
             f"ledger {self.ledger} of {self._database.label}": _short(said),
             "scripts": _short(repr([(s.name, s.digest) for s in wanted])),
@@ -114,6 +114,8 @@ class Migrate(Action):
         )
 
     def _state(self, host: Host, applied: str) -> dict[str, Any]:
+        if self.backup == NONE:
+            return {"applied": applied}
         return {
             "applied": applied,
             "schema": schema_digest(host, self._database, but=self.ledger),
@@ -159,9 +161,11 @@ class Migrate(Action):
         return self._way.plan(host, change.before)
 
     def _untouched(self, host: Host, change: Change) -> bool:
-        said = repr(sorted((a.name, a.digest) for a in self._applied(host) if a.finished))
+        said = _said(self._applied(host))
         before = change.before
         same = before.get("applied") == _short(said)
+        if self.backup == NONE:
+            return same
         return same and before.get("schema") == schema_digest(host, self._database, but=self.ledger)
 
     def undo(self, host: Host, change: Change) -> None:
@@ -209,6 +213,10 @@ class Migrate(Action):
 
 
 _UNCHANGED = "Bring the script back as it was and put the change into a new one."
+
+
+def _said(applied: list[Applied]) -> str:
+    return repr(sorted((a.name, a.digest, a.finished) for a in applied))
 
 
 def _short(said: str) -> str:
