@@ -88,9 +88,7 @@ def judge(triple: Triple, outcome: Outcome, score: Counter[str]) -> None:
     read = READERS[triple.form]
     base, ours, theirs = (flatten(read(t)) for t in (triple.base, triple.ours, triple.theirs))
     paths = {*base, *ours, *theirs}
-    true_conflict = any(
-        base.get(p) != ours.get(p) != theirs.get(p) != base.get(p) for p in paths
-    )
+    true_conflict = any(base.get(p) != ours.get(p) != theirs.get(p) != base.get(p) for p in paths)
     text, conflicted = outcome
     score["true conflicts" if true_conflict else "without conflict"] += 1
     if true_conflict:
@@ -146,7 +144,10 @@ def speed() -> None:
     )
     keys = "".join(f"k{n}: {n}\n" for n in range(2000))
     for title, text, goal in (("20 KB", document, 20), ("2,000 keys", keys, 200)):
-        ours, theirs = text.replace(": 7\n", ": 8\n", 1), text.replace(":9\n", ":10\n", 1) + "z: 1\n"
+        ours, theirs = (
+            text.replace(": 7\n", ": 8\n", 1),
+            text.replace(":9\n", ":10\n", 1) + "z: 1\n",
+        )
         times = []
         for _ in range(9):
             begun = time.perf_counter()

@@ -140,7 +140,8 @@ def local_edits(reference: Reference, random: Random, count: int) -> str | None:
 
 def _edit(lines: list[str], random: Random) -> None:
     settings = [place for place, line in enumerate(lines) if _VALUE.match(line)
-                and not line.lstrip().startswith("#") and "name" not in line]  # fmt: skip
+                and not line.lstrip().startswith("#") and "name" not in line and not line.startswith("Match")
+                and not line.endswith("{")]  # fmt: skip
     if not settings:
         return
     place = random.choice(settings)
@@ -151,7 +152,9 @@ def _edit(lines: list[str], random: Random) -> None:
     elif choice < 0.75:
         del lines[place]
     elif choice < 0.9 and found and not found["tail"].endswith(("{", ":")):
-        key = re.sub(r"[\w-]+(?=[\"\s=:])", f"local{random.randrange(1000)}", found["head"], count=1)
+        key = re.sub(
+            r"[\w-]+(?=[\"\s=:])", f"local{random.randrange(1000)}", found["head"], count=1
+        )
         lines.insert(place + 1, f"{key}{found['value']}{found['tail']}")
     else:
         indent = lines[place][: len(lines[place]) - len(lines[place].lstrip())]

@@ -37,9 +37,7 @@ def split(base: bytes, ours: bytes, parts: Mapping[str, bytes]) -> dict[str, Mer
         form = forms[name]
         old, mine = decode(base).text, decode(ours).text
         base_value = form.values(old)
-        cut = [
-            _only(form.read(text)[0], name, values, base_value, ()).text for text in (old, mine)
-        ]
+        cut = [_only(form.read(text)[0], name, values, base_value, ()).text for text in (old, mine)]
         results[name] = merge_texts(form, (cut[0], cut[1], decode(part).text), Told())
     return results
 

@@ -35,6 +35,7 @@ def values(text: str) -> Value:
     remarks = _dialect(text) is _SEMICOLON
     found: list[tuple[str, str, str]] = []
     where, depth, open_value = "", 0, False
+    sections: list[str] = []
     marks = ";" if remarks else "#;"
     for line in text.split("\n"):
         stripped = line.strip()
@@ -49,12 +50,14 @@ def values(text: str) -> Value:
             open_value = False
         elif stripped.startswith("[") and "]" in stripped[2:]:
             where, open_value = " ".join(stripped[1 : stripped.index("]", 2)].split()), False
+            sections.append(where)
         else:
             cut = re.search(r"[=:]", line)
             key = (line[: cut.start()] if cut else line).strip()
             found.append((where, key, line[cut.end() :] if cut else ""))
             open_value, depth = True, indent
-    return collect((place, key, normal(_unremarked(value, remarks))) for place, key, value in found)
+    pairs = ((place, key, normal(_unremarked(text, remarks))) for place, key, text in found)
+    return collect(pairs, sections)
 
 
 def _unremarked(value: str, remarks: bool) -> str:

@@ -138,9 +138,9 @@ def _before_header(body: list[Item], indent: int) -> list[Item]:
     return taken
 
 
-def collect(pairs: Iterable[tuple[str, str, Value]]) -> Value:
+def collect(pairs: Iterable[tuple[str, str, Value]], sections: Iterable[str] = ()) -> Value:
     """Build `{section: {setting: value}}`; settings that are repeated become lists."""
-    result: dict[str, Value] = {}
+    result: dict[str, Value] = {name: {} for name in sections}
     for where, key, value in pairs:
         place = result.setdefault(where, {}) if where else result
         if isinstance(place, dict):

@@ -34,19 +34,21 @@ def read(text: str) -> tuple[Block, Value]:
 def values(text: str) -> Value:
     """Return the keywords by their block, in lower case, read without the tree."""
     found, where = [], ""
+    sections = []
     for line in text.split("\n"):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
         if words[0].lower() in ("match", "host") and len(words) > 1:
             where = " ".join(words).lower()
+            sections.append(where)
             continue
         keyword, equals, glued = words[0].partition("=")
         rest = ([glued] if glued else []) + words[1:]
         if not equals and rest and rest[0].startswith("="):
             rest = [rest[0][1:], *rest[1:]] if len(rest[0]) > 1 else rest[1:]
         found.append((where, (keyword or "=").lower(), " ".join(rest)))
-    return collect(found)
+    return collect(found, sections)
 
 
 FORMAT = Format("sshd", read, values, Meaning(repeats=True))

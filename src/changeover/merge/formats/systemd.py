@@ -89,7 +89,7 @@ def values(text: str) -> Value:
             continue
         key, _, value = stripped.partition("=")
         _add(section, key.strip(), normal(value))
-    return {name: inner for name, inner in result.items() if inner != {}}
+    return result
 
 
 def _add(section: dict[str, Value], key: str, value: str) -> None:
