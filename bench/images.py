@@ -25,13 +25,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
-from bench.registries import Address, Registry, registry  # noqa: E402 - after the path is set
+
+from labs.images.registries import (  # noqa: E402 - after the path is set
+    Address,
+    Registry,
+    registry,
+)
 
 from changeover.sources.oci import sample  # noqa: E402 - after the path is set
 from changeover.sources.oci.client import Client, Settings  # noqa: E402 - after the path is set
 
 IMAGES, LAYER = 20, 8 << 20
-CHANGEOVER = [sys.executable, "-c", "from changeover.cli.images import group; group()"]
+CHANGEOVER = [sys.executable, "-m", "changeover.cli.main", "images"]
 """Whole processes: start-up and imports count."""
 
 

@@ -375,7 +375,8 @@ def test_an_instance_gets_the_release_and_its_images(
     called(release, "pack", str(pictured["2.0.0"]), disk, "--with-images", *signed)
     (site / "keys").mkdir(parents=True)
     (site / "keys" / "vendor.pub").write_bytes((keys / "vendor.pub").read_bytes())
-    text = "format: 1\nproduct: shop\nname: prod\nhubs: [releases]\nhosts: {here: {transport: local}}\n"
+    text = "format: 1\nproduct: shop\nname: prod\nhubs: [releases]\n"
+    text += "hosts: {here: {transport: local}}\n"
     (site / "instance.yaml").write_text(text)
 
     words = ["use", "shop", "2.0.0", "-i", str(site), "--key", str(site / "keys")]

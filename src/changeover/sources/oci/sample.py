@@ -23,6 +23,8 @@ from changeover.sources.oci.passage import Passage
 from changeover.sources.oci.patience import Budget
 from changeover.sources.oci.stream import Bytes
 
+_LONGEST = 16 << 20
+
 
 @dataclass
 class Sample:
@@ -76,7 +78,8 @@ def index(images: dict[str, Sample]) -> Sample:
 
 def layer(seed: int, size: int) -> bytes:
     """Return bytes that nothing compresses, the same ones for a seed."""
-    return random.Random(seed).randbytes(size)  # noqa: S311 - test content
+    some = random.Random(seed).randbytes(min(size, _LONGEST))  # noqa: S311 - test content
+    return (some * (size // _LONGEST + 1))[:size]
 
 
 def push(target: Target, name: str, tag: str, sample: Sample) -> None:
