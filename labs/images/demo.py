@@ -57,8 +57,8 @@ class Demo:
         with Client(Settings(self.vendor.address.network)) as client:
             target = client.registry(self.vendor.host)
             for version in ("1.0.0", "2.0.0"):
-                web = sample.image([base, layer("web", f"web {version}".encode() * 4000)])
-                sample.push(target, "shop/web", version, web)
+                image = sample.image([base, layer("web", f"web {version}".encode() * 4000)])
+                sample.push(target, "shop/web", version, image)
             sample.push(target, "shop/db", "1.0.0", sample.image([base, layer("db", b"db")]))
         self.run("release", "keygen", str(self.folder / "vendor"))
         for version, web, db in (("1.0.0", "1.0.0", "1.0.0"), ("2.0.0", "2.0.0", "1.0.0")):
