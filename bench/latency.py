@@ -39,7 +39,8 @@ def delayed(port: int, seconds: float) -> Iterator[int]:
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_carry(reader, back, seconds), _carry(there, writer, seconds))
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(_carry(reader, back, seconds), _carry(there, writer, seconds))
 
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(asyncio.start_server(connected, "127.0.0.1", 0))
