@@ -287,9 +287,8 @@ def main() -> None:
     parser.add_argument("--hosts", type=int, default=10)
     parser.add_argument("--operations", type=int, default=20)
     parser.add_argument("--latency", default="0,20", help="milliseconds, there and back")
-    asked = parser.parse_args()
+    asked, met = parser.parse_args(), []
     installed()
-    met = []
     for milliseconds in map(float, asked.latency.split(",")):
         with field_of(asked.hosts, asked.operations, milliseconds) as field:
             met.append(compare(field, asked.rounds, milliseconds))
