@@ -64,7 +64,13 @@ def manner_options(command: Command) -> Command:
             metavar="STEP|all",
             help="Open this step's gate beforehand; `all`: every approval (never drift or loss).",
         ),
-        click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text"),
+        click.option(
+            "-o",
+            "--output",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            help="The form of the output.",
+        ),
         click.option("-y", "--yes", is_flag=True, help="Do not ask whether to begin."),
     ):
         command = option(command)

@@ -36,6 +36,7 @@ from changeover.views.guide import guide_text
     type=click.Choice(["text", "markdown", "html"]),
     default="text",
     show_default=True,
+    help="The form of the guide.",
 )
 @click.option("--language", metavar="CODE", help="Such as fr [the instance's].")
 @set_option

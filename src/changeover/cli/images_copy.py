@@ -34,7 +34,13 @@ from changeover.sources.oci.reference import Reference, parse_place, parse_refer
 @click.option("--deep", is_flag=True, help="Read and hash what is there; replace what is damaged.")
 @click.option("--no-attached", is_flag=True, help="Leave signatures and attestations behind.")
 @click.option("--dry-run", is_flag=True, help="Only show what would move.")
-@click.option("-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "yaml"]),
+    default="text",
+    help="The form of the output.",
+)
 @registry_options
 def copy(words: tuple[str, ...], lists: tuple[Path, ...], output: str, **given: Any) -> None:
     """Copy images to a registry, a layout (oci:FOLDER) or one file (oci-archive:FILE).

@@ -26,7 +26,11 @@ _PATHS = click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )
 _OUTPUT = click.option(
-    "-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text"
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "yaml"]),
+    default="text",
+    help="The form of the output.",
 )
 
 

@@ -31,7 +31,13 @@ from changeover.sources.oci.rewrite import Edit, Renamed, apply_edits, edits, mo
     help="The images were copied for this platform alone: use its own digests.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show the changes.")
-@click.option("-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "yaml"]),
+    default="text",
+    help="The form of the output.",
+)
 @registry_options
 def rewrite(
     files: tuple[Path, ...], place: str, tags: bool, dry_run: bool, output: str, **given: Any

@@ -29,7 +29,13 @@ from changeover.sources.oci.verify import Asked, Verdict, Verifier
 )
 @click.option("--deep", is_flag=True, help="Read and hash everything.")
 @click.option("--platform", default="", metavar="OS/ARCH", help="Of each index, only this image.")
-@click.option("-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "yaml"]),
+    default="text",
+    help="The form of the output.",
+)
 @registry_options
 def verify(
     images: tuple[str, ...],

@@ -53,7 +53,13 @@ class Job:
 @click.option("--renamed", multiple=True, metavar="OLD=NEW", help="A key that has another name.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON; the text goes to --output.")
 @click.option("--git", "as_driver", is_flag=True, help="Behave as git's merge driver.")
-@click.option("--marker-size", type=click.IntRange(1, 200), default=7, show_default=True, help="Characters in a conflict mark.")
+@click.option(
+    "--marker-size",
+    type=click.IntRange(1, 200),
+    default=7,
+    show_default=True,
+    help="Characters in a conflict mark.",
+)
 @click.option(
     "--install-git-driver", "install", is_flag=True, help="Set up git to merge with this."
 )

@@ -55,7 +55,13 @@ def show(instance: Path, run: str | None, with_plan: bool, output: str) -> None:
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="The form of the output.",
+)
 @instance_option
 def watch(instance: Path, run: str | None, output: str) -> None:
     """Follow a run from its beginning, until nobody carries it out any more."""

@@ -27,10 +27,20 @@ from changeover.sources.signature import keygen as new_key
 from changeover.sources.unpack import checked_files
 
 _OUTPUT = click.option(
-    "-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text"
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "yaml"]),
+    default="text",
+    help="The form of the output.",
 )
 _BUNDLE = click.argument("bundle", metavar="FILE|FOLDER|docker://HOST/REPO:VERSION")
-_RELEASE = click.option("--release", "named_release", default="", metavar="PRODUCT:VERSION")
+_RELEASE = click.option(
+    "--release",
+    "named_release",
+    default="",
+    metavar="PRODUCT:VERSION",
+    help="Which one, where there are several.",
+)
 
 
 @click.command()

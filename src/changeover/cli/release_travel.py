@@ -17,7 +17,11 @@ from changeover.sources.oci.copier import Options
 from changeover.sources.oci.order import Summary
 
 _OUTPUT = click.option(
-    "-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text"
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "yaml"]),
+    default="text",
+    help="The form of the output.",
 )
 
 
@@ -43,7 +47,14 @@ def push(release: str, hub: str, sign_with: tuple[Path, ...], output: str, **giv
 
 @click.command()
 @click.argument("release", metavar="docker://HOST/REPO:VERSION")
-@click.option("--to", "place", default="releases", show_default=True, metavar="FOLDER")
+@click.option(
+    "--to",
+    "place",
+    default="releases",
+    show_default=True,
+    metavar="FOLDER",
+    help="The hub folder it goes into.",
+)
 @trust_options
 @_OUTPUT
 @registry_options
@@ -84,8 +95,16 @@ def export(version: str, hub: str, dest: str, since: str, output: str, **given: 
 
 @click.command("import")
 @click.argument("folder", metavar="DIR|FILE")
-@click.option("--hub", default="releases", show_default=True, metavar="HUB")
-@click.option("--release", "named_release", default="", metavar="PRODUCT:VERSION")
+@click.option(
+    "--hub", default="releases", show_default=True, metavar="HUB", help="Where the release goes."
+)
+@click.option(
+    "--release",
+    "named_release",
+    default="",
+    metavar="PRODUCT:VERSION",
+    help="Which one, where there are several.",
+)
 @trust_options
 @_OUTPUT
 @registry_options

@@ -32,7 +32,13 @@ from changeover.sources.signature import PublicKey
 @click.option("--source-dir", default="", metavar="DIR|FILE", help="A disk, instead of the hubs.")
 @click.option("--hub", "hubs", multiple=True, metavar="HUB", help="Look here, in this order.")
 @click.option("--images-to", default="", metavar="REGISTRY[/PREFIX]", help="Bring its images here.")
-@click.option("-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "yaml"]),
+    default="text",
+    help="The form of the output.",
+)
 @instance_option
 @trust_options
 @registry_options

@@ -20,12 +20,17 @@ class HostWritten(Written):
     """A machine and how to reach it."""
 
     transport: Literal["ssh", "local"] = "ssh"
+    """How it is reached; `local` is this machine itself."""
     address: str = ""
     """What to connect to; the host's name unless it says otherwise."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Of sshd; what your ssh configuration says unless it is written."""
     user: str = ""
+    """Who to log in as; what your ssh configuration says unless it is written."""
     roles: list[Id] = Field(default_factory=list)
+    """What it is for: steps choose hosts by these words."""
     become: Literal["", "sudo"] = ""
+    """Work as root, through `sudo`."""
     become_password: str = ""
     """The secret that holds the password for sudo."""
     ssh_config: str = ""
@@ -35,6 +40,7 @@ class HostWritten(Written):
     state_dir: str = "/var/lib/changeover"
     """Where journal, store and backups are kept on the host."""
     vars: dict[Name, Any] = Field(default_factory=dict)
+    """Values of this host alone, for templates: `host.vars`."""
 
 
 class SecretWritten(Written):
@@ -78,9 +84,13 @@ class EndpointWritten(Written):
     """An address users depend on, watched while a run lasts."""
 
     name: Id
+    """What it is called in runs."""
     url: Annotated[str, AfterValidator(_url)]
+    """What is asked."""
     expect: Annotated[int, Field(ge=100, le=599)] = 200
+    """The code it must answer with."""
     contains: str = ""
+    """A text that must be in the answer."""
     ca: str = ""
     """A file of certificates to trust."""
     resolve: str = ""
@@ -91,8 +101,11 @@ class SiteStepWritten(Written):
     """A step of the operator, put before or after a phase or a step of the release."""
 
     before: str = ""
+    """A phase or a step of the release it goes before."""
     after: str = ""
+    """A phase or a step of the release it goes after."""
     step: StepWritten
+    """The step."""
 
     @model_validator(mode="after")
     def _one_anchor(self) -> SiteStepWritten:
@@ -116,22 +129,36 @@ class InstanceWritten(Written):
     format: Annotated[
         int, BeforeValidator(_format), WithJsonSchema({"type": "integer", "const": FORMAT})
     ]
+    """The format of this file."""
     name: Id
+    """What the instance is called."""
     product: Id
+    """What is installed."""
     language: str = "en"
+    """The language of releases' texts."""
     hubs: list[str] = Field(default_factory=list)
     """Folders of releases, relative to this file."""
     edition: str = ""
+    """The edition that is installed."""
     method: str = ""
+    """How it was installed."""
     modules: dict[str, Range] = Field(default_factory=dict)
+    """The modules it has, each with its version or nothing."""
     features: list[str] = Field(default_factory=list)
+    """Words that releases may ask for in conditions."""
     hosts: Annotated[dict[Id, HostWritten], Field(min_length=1)]
+    """The machines, by name."""
     vars: dict[Name, Any] = Field(default_factory=dict)
+    """Values for templates."""
     inputs: dict[Name, Any] = Field(default_factory=dict)
     """Answers to the release's inputs."""
     secrets: dict[Name, Annotated[SecretWritten, BeforeValidator(_secret)]] = Field(
         default_factory=dict
     )
+    """Where each secret is kept, by name."""
     databases: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    """Databases by name: `url`, and `on`, the role that reaches it."""
     endpoints: list[EndpointWritten] = Field(default_factory=list)
+    """Addresses watched while a run lasts."""
     site_steps: list[SiteStepWritten] = Field(default_factory=list)
+    """Steps of your own in every release."""

@@ -17,24 +17,33 @@ class FileFact(Written):
     """Whether a file is there, or what it says."""
 
     path: str
+    """The file."""
     exists: bool | None = None
+    """Whether it must be there."""
     contains: str | None = None
+    """A text that must be in it."""
 
 
 class PackageFact(Written):
     """Whether a package is installed, and in which version."""
 
     name: str
+    """The package."""
     installed: bool | None = None
+    """Whether it must be installed."""
     version: Range | None = None
+    """Which versions of it will do."""
 
 
 class CommandFact(Written):
     """How a command that changes nothing ends, or what it prints."""
 
     words: list[str] = Field(min_length=1)
+    """The program and its arguments."""
     code: int = 0
+    """The exit code it must have."""
     contains: str | None = None
+    """A text it must print."""
 
 
 def _modules(value: Any) -> Any:
@@ -89,8 +98,11 @@ class When(Written):
     var: dict[str, Any] | None = None
     """Variables and the value each must have."""
     file: FileFact | None = None
+    """What a file on the host is like."""
     package: PackageFact | None = None
+    """What a package on the host is like."""
     command: CommandFact | None = None
+    """What a command on the host answers."""
     any: list[When] | None = None
     """Conditions of which one must hold."""
     all: list[When] | None = None
