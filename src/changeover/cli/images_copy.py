@@ -76,7 +76,7 @@ def copy(words: tuple[str, ...], lists: tuple[Path, ...], output: str, **given: 
 def _copied(
     places: Places, to: Reference, orders: list[Order], options: Options, output: str
 ) -> Summary:
-    target: Target = places.target(to)
+    target: Target = places.target(to, dry=options.dry_run)
     with observer_for(output, len(orders)) as observer:
         try:
             summary = Copier(target, options, observer).run(orders)

@@ -138,7 +138,7 @@ class Mirror(Action):
         with self._client(budget) as client:
             try:
                 orders = self._orders(client)
-                target = Places(client).target(parse_place(self.to))
+                target = Places(client).target(parse_place(self.to), dry=dry_run)
                 return Copier(target, options).run(orders)
             except ImageFault as fault:
                 raise ActionFailed(f"{self.name}: {fault.message}", fault.remedy) from None

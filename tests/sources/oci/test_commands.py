@@ -246,3 +246,13 @@ def test_what_nobody_understands_is_refused_before_anything_happens(target: Memo
     assert "not a tag" in error(images, "copy", "a:b:c", f"docker://{target.host}/x")
     assert "docker-archive is not written" in error(images, "copy", "a:1", "docker-archive:x.tar")
     assert target.requests == []
+
+
+def test_a_dry_run_makes_no_folder(source: MemoryRegistry, tmp_path: Path) -> None:
+    pushed(source, "app", "1", sample.image([b"x" * 2000]))
+
+    words = ["copy", f"{source.host}/app:1", f"oci:{tmp_path / 'new'}", "--dry-run"]
+    said = called(images, *words, "--plain-http", source.host)
+
+    assert "1 planned" in said
+    assert list(tmp_path.iterdir()) == []

@@ -43,6 +43,12 @@ class LayoutFolder(Layout):
         for file in self.folder.glob("blobs/*/.*.partial"):
             _remove_if_dead(file)
 
+    def resolve(self, name: str, wanted: str) -> str | None:
+        """Return the digest a name or digest has here; none where nothing is here yet."""
+        if not (self.folder / "index.json").is_file():
+            return None
+        return super().resolve(name, wanted)
+
     def put_blob(self, name: str, blob: Passage, nearby: tuple[str, ...]) -> Outcome:
         """Write a blob; it gets its name only when it is whole, right and on the disk."""
         final = self.folder / blob_path(blob.blob.digest)

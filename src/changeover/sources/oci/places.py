@@ -31,11 +31,12 @@ class Places:
             self._open[key] = self._source(reference)
         return self._open[key]
 
-    def target(self, reference: Reference) -> Target:
-        """Return where a reference writes to, made ready."""
+    def target(self, reference: Reference, *, dry: bool = False) -> Target:
+        """Return where a reference writes to, made ready unless nothing is to be written."""
         if reference.kind == "docker":
             registry = self._client.registry(reference.host)
-            registry.uploader.cancel_abandoned()
+            if not dry:
+                registry.uploader.cancel_abandoned()
             return registry
         if reference.kind == "docker-archive":
             raise BadReference(
@@ -44,7 +45,8 @@ class Places:
             )
         folder = LayoutFolder if reference.kind == "oci" else LayoutArchive
         target: LayoutFolder | LayoutArchive = folder(reference.path)
-        target.prepare()
+        if not dry:
+            target.prepare()
         return target
 
     def _source(self, reference: Reference) -> Shelf:
