@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -39,9 +40,9 @@ class Triple:
 
 def triples(series: list[list[Reference]], edits: int, seed: int) -> Iterator[Triple]:
     """Make locally edited copies of each reference, to be merged with the next one."""
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311 - reproducible, not secret
     for steps in series:
-        for old, new in zip(steps, steps[1:], strict=False):
+        for old, new in pairwise(steps):
             for _ in range(edits):
                 ours = local_edits(old, random, random.randrange(1, 7))
                 if ours is not None and ours != old.text:

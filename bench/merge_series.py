@@ -6,14 +6,25 @@ import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
-from bench.merge_oracle import READERS
 from tests.merge.documents import Entry, Maker, write
 
-NAMES = {"yaml": "x.yaml", "toml": "x.toml", "json": "x.json", "ini": "x.ini", "nginx": "nginx.conf",
-         "systemd": "x.service", "dotenv": ".env", "directives": "x.conf", "sshd": "sshd_config"}  # fmt: skip
+from bench.merge_oracle import READERS
+
+NAMES = {
+    "yaml": "x.yaml",
+    "toml": "x.toml",
+    "json": "x.json",
+    "ini": "x.ini",
+    "nginx": "nginx.conf",
+    "systemd": "x.service",
+    "dotenv": ".env",
+    "directives": "x.conf",
+    "sshd": "sshd_config",
+}
 PACKAGES = {
     "openssh-server": ("/usr/share/openssh/sshd_config", "sshd_config", "sshd"),
     "nginx-common": ("/etc/nginx/nginx.conf", "nginx.conf", "nginx"),
@@ -50,7 +61,8 @@ def written_series(seed: int) -> list[list[Reference]]:
         for number in range(4):
             depth = {"yaml": 2, "toml": 2, "json": 2, "nginx": 2}.get(form, 1)
             depth = 0 if form in ("dotenv", "directives") else depth
-            maker = Maker(seed * 100 + number, depth=depth, tables=form in ("yaml", "toml", "json"))
+            tables = form in ("yaml", "toml", "json")
+            maker = Maker(seed * 100 + number, depth=depth, tables=tables)
             document = maker.document()
             steps = []
             for _ in range(_STEPS):
@@ -64,7 +76,7 @@ def written_series(seed: int) -> list[list[Reference]]:
 def _move(document: Entry, random: Random) -> None:
     """Swap two neighbouring settings now and then."""
     places = [
-        place for place, pair in enumerate(zip(document.children, document.children[1:], strict=False))
+        place for place, pair in enumerate(pairwise(document.children))
         if all(entry.kind == "setting" for entry in pair)
     ]  # fmt: skip
     if places and random.random() < 0.4:
@@ -74,7 +86,7 @@ def _move(document: Entry, random: Random) -> None:
 
 
 def debian_series() -> list[list[Reference]]:
-    """Fetch one file of each package in Debian 11, 12 and 13; what cannot be reached is left out."""
+    """Fetch a file of each package in Debian 11, 12 and 13, as far as they can be reached."""
     series = []
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -138,10 +150,13 @@ def local_edits(reference: Reference, random: Random, count: int) -> str | None:
     return text
 
 
+def _is_setting(line: str) -> bool:
+    plain = not line.lstrip().startswith("#") and "name" not in line and not line.endswith("{")
+    return bool(plain and not line.startswith("Match") and _VALUE.match(line))
+
+
 def _edit(lines: list[str], random: Random) -> None:
-    settings = [place for place, line in enumerate(lines) if _VALUE.match(line)
-                and not line.lstrip().startswith("#") and "name" not in line and not line.startswith("Match")
-                and not line.endswith("{")]  # fmt: skip
+    settings = [place for place, line in enumerate(lines) if _is_setting(line)]
     if not settings:
         return
     place = random.choice(settings)

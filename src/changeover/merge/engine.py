@@ -13,10 +13,11 @@ from changeover.merge.encoding import Source, decode, merged_flags
 from changeover.merge.formats.base import Format
 from changeover.merge.lines import merge_lines
 from changeover.merge.marking import between_markers, marked_text
+from changeover.merge.pieces import Clash
 from changeover.merge.renaming import carry
 from changeover.merge.replay import replay
 from changeover.merge.report import conflicts_of
-from changeover.merge.structural import Clash, TreeMerge
+from changeover.merge.structural import TreeMerge
 from changeover.merge.tree import Block, Key, Value
 from changeover.merge.values import ValueMerge, first_difference
 from changeover.merge.verdict import (

@@ -1,4 +1,4 @@
-"""Which known reference an edited file was made from, when nobody kept it: a guess with a distance."""
+"""Which known reference an edited file was made from: a guess, with its distance."""
 
 from __future__ import annotations
 

@@ -45,6 +45,10 @@ def _weight(found: object) -> int:
 def pair(left: Sequence[Item], right: Sequence[Item]) -> dict[int, int]:
     """Return which index on the left is which on the right."""
     mine, yours = [token(item) for item in left], [token(item) for item in right]
+    if mine == yours and len({one for one in mine if one[0] == "entry"}) == sum(
+        one[0] == "entry" for one in mine
+    ):
+        return {i: i for i in range(len(mine))}
     pairs = {}
     entries = {yours[j]: j for j, item in enumerate(right) if item.kind == "entry"}
     for i, item in enumerate(left):

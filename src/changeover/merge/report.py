@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from changeover.merge.structural import Clash
+from changeover.merge.pieces import Clash
 from changeover.merge.tree import Block, Item, Key, walk
 from changeover.merge.values import ValueMerge
 from changeover.merge.verdict import Conflict, Side, shown_path

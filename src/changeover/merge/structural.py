@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from changeover.merge.layout import placed, settle_commas
 from changeover.merge.pairing import Slot, Slots, make_slots
-from changeover.merge.tree import Block, Item, Key, Leaf, Value
-from changeover.merge.values import Meaning, element_keys, is_ordered, kind_of, list_clash
+from changeover.merge.pieces import (
+    Clash,
+    Triple,
+    alike,
+    is_table,
+    merged_blank,
+    merged_tail,
+    order_clash,
+    pick,
+    prefixes,
+    remarks_left,
+    same_text,
+    unchanged,
+)
+from changeover.merge.tree import Block, Item, Key, Leaf
+from changeover.merge.values import Meaning, element_keys, kind_of, list_clash
 from changeover.merge.verdict import Answer, Told, shown_path
 from changeover.merge.weave import weave
-
-Triple = tuple[Item | None, Item | None, Item | None]
-
-
-@dataclass(frozen=True)
-class Clash:
-    """A conflict found in the trees, before its texts and lines are looked up."""
-
-    path: Key
-    kind: str
-    sides: Triple
 
 
 @dataclass
@@ -47,7 +50,7 @@ class TreeMerge:
         self, base: Block | None, ours: Block, theirs: Block, path: Key, *, top: bool = False
     ) -> Block:
         if not top or self.whole:
-            same = _unchanged(base, ours, theirs)
+            same = unchanged(base, ours, theirs)
             if same is not None:
                 return same
         self._identify(base, ours, theirs, path)
@@ -85,7 +88,7 @@ class TreeMerge:
 
     def _name_group(self, group: str, found: list[list[Item]], path: Key) -> None:
         prefix = (group,) if group else ()
-        if prefix and all(len(items) <= 1 for items in found) and not _is_table(found):
+        if prefix and all(len(items) <= 1 for items in found) and not is_table(found):
             for item in (item for items in found for item in items):
                 item.key = prefix
             return
@@ -114,7 +117,7 @@ class TreeMerge:
             if id(item) in self.forced:
                 return self._forced(slot)
         if slot.any.kind == "blank":
-            return _blank(base, ours, theirs)
+            return merged_blank(base, ours, theirs)
         if slot.any.kind == "comment":
             return self._comment(base, ours, theirs, path)
         where = (*path, *slot.any.key)
@@ -142,20 +145,22 @@ class TreeMerge:
                 )
             changed = other is not None and other.head.split() != base.head.split()
             return other if changed and other is ours else None
-        return ours if _same_text(theirs, base) else theirs
+        return ours if same_text(theirs, base) else theirs
 
-    def _entry(self, sides: Triple, path: Key) -> Item | None:
+    def _entry(  # noqa: PLR0911 - one line for each way to be done early
+        self, sides: Triple, path: Key
+    ) -> Item | None:
         base, ours, theirs = sides
         if ours is None or theirs is None:
             return self._one_sided(sides, path)
-        if base is not None and _same_text(ours, base):
+        if base is not None and same_text(ours, base):
             return theirs
-        if _same_text(ours, theirs):
+        if same_text(ours, theirs):
             return theirs
-        if base is not None and _same_text(theirs, base):
+        if base is not None and same_text(theirs, base):
             return ours
         if isinstance(ours.value, Block) and isinstance(theirs.value, Block):
-            if _alike(ours.value, theirs.value):
+            if alike(ours.value, theirs.value):
                 return self._blocks(sides, path)
         elif isinstance(ours.value, Leaf) and isinstance(theirs.value, Leaf):
             return self._leaves(sides, path)
@@ -169,22 +174,11 @@ class TreeMerge:
         if base is None:
             return left
         if left.plain == base.plain:
-            return self._remarks_left(left, base, path, local=ours is not None)
+            stays, note = remarks_left(left, base, local=ours is not None)
+            if note:
+                self.notes[path] = note
+            return stays
         return self._conflict(sides, path)
-
-    def _remarks_left(self, left: Item, base: Item, path: Key, *, local: bool) -> Item | None:
-        """Keep what the operator remarked on an entry that the reference removed."""
-        known = base.text
-        new = [line for line in remarks_in(left) if line not in known]
-        if not new:
-            return None
-        shown = "; ".join(new)
-        if not local:
-            self.notes[path] = f"deleted here; the reference remarks: {shown}"
-            return None
-        self.notes[path] = f"removed by the reference; what was remarked here stays: {shown}"
-        lead = left.head[: len(left.head) - len(left.head.lstrip())]
-        return Item("comment", "".join(f"{lead}{line}\n" for line in new))
 
     def _restyled(self, sides: Triple, path: Key) -> Item | None:
         """Merge an entry that has another shape in one of the texts."""
@@ -217,7 +211,7 @@ class TreeMerge:
         assert ours is not None and theirs is not None  # noqa: S101, PT018 - callers saw to it
         assert isinstance(ours.value, Block) and isinstance(theirs.value, Block)  # noqa: S101, PT018
         before = base.value if base is not None and isinstance(base.value, Block) else None
-        if before is not None and not _alike(before, theirs.value):
+        if before is not None and not alike(before, theirs.value):
             before = None if before.shape != theirs.value.shape else before
         if self._list_clash(before, ours.value, theirs.value, path):
             return self._conflict(sides, path, "order")
@@ -244,7 +238,7 @@ class TreeMerge:
         head = pick(base.head if base else None, ours.head, theirs.head)
         if path in self.carried:
             head = theirs.head
-        tail = _tail(base.tail if base else None, ours.tail, theirs.tail)
+        tail = merged_tail(base.tail if base else None, ours.tail, theirs.tail)
         item = replace(theirs, head=head, value=value, tail=tail, sides=sides, _text=None)
         item.sep = pick(base.sep if base else None, ours.sep, theirs.sep)
         return item
@@ -274,16 +268,16 @@ class TreeMerge:
 
     def _refuse_orphans(self, slots: Slots, path: Key) -> None:
         """Ask about what one side added beneath a table that the other side removed."""
-        prefixes = [set(_prefixes(side)) for side in (slots.base, slots.ours, slots.theirs)]
+        known = [set(prefixes(side)) for side in (slots.base, slots.ours, slots.theirs)]
         versions = (slots.ours, slots.theirs)
         for own, other in ((1, 2), (2, 1)):
             for slot in versions[own - 1]:
                 if slot.base is not None or not slot.any.key:
                     continue
                 lost = [
-                    prefix for prefix in _prefixes([slot])
+                    prefix for prefix in prefixes([slot])
                     if len(prefix) < len(slot.any.key)
-                    and prefix in prefixes[0] and prefix not in prefixes[other]
+                    and prefix in known[0] and prefix not in known[other]
                 ]  # fmt: skip
                 if lost:
                     self._force_beneath(lost[0], slots, path, slot)
@@ -305,85 +299,7 @@ class TreeMerge:
     def _report_order(
         self, slots: Slots, gaps: list[tuple[list[Slot], list[Slot]]], path: Key
     ) -> None:
-        for mine, run in gaps:
-            keys = [[slot.any.key[-1] for slot in side if slot.any.key] for side in (mine, run)]
-            if all(is_ordered(self.meaning, self.told, path, names) for names in keys if names):
-                ours, theirs = (mine, run) if mine[0].ours is not None else (run, mine)
-                entries = [s.ours for s in ours if s.ours and s.any.kind == "entry"]
-                others = [s.theirs for s in theirs if s.theirs and s.any.kind == "entry"]
-                if entries and others and shown_path((*path, *entries[0].key)) \
-                        not in self.told.answers:  # fmt: skip
-                    self.clashes.append(
-                        Clash((*path, *entries[0].key), "order", (None, entries[0], others[0]))
-                    )
+        found = [order_clash(self.meaning, self.told, path, gap) for gap in gaps]
+        self.clashes.extend(clash for clash in found if clash is not None)
         if slots.both_moved:
             self.notes[path] = "both sides moved entries: the reference's order was taken"
-
-
-def remarks_in(item: Item) -> list[str]:
-    """Return the comments within an entry, and the one behind its value."""
-    found = []
-    if isinstance(item.value, Block):
-        for child in item.value.items:
-            if child.kind == "comment":
-                found.append(child.head.strip())
-            elif child.value is not None:
-                found += remarks_in(child)
-    behind = item.tail.strip().lstrip(";} ").strip()
-    return [*found, behind] if behind.startswith(("#", "//")) else found
-
-
-def _prefixes(slots: list[Slot]) -> Iterator[Key]:
-    for slot in slots:
-        if slot.any.kind == "entry":
-            yield from (slot.any.key[:size] for size in range(1, len(slot.any.key) + 1))
-
-
-def _is_table(found: list[list[Item]]) -> bool:
-    return any(item.head.lstrip().startswith("[[") for items in found for item in items)
-
-
-def _unchanged(base: Block | None, ours: Block, theirs: Block) -> Block | None:
-    if ours.text == theirs.text or (base is not None and ours.text == base.text):
-        return theirs
-    return ours if base is not None and theirs.text == base.text else None
-
-
-def _alike(one: Block, other: Block) -> bool:
-    return one.shape == other.shape and one.flow == other.flow
-
-
-def _same_text(one: Item, other: Item) -> bool:
-    return one.text == other.text
-
-
-def _blank(base: Item | None, ours: Item | None, theirs: Item | None) -> Item | None:
-    if base is None or (ours is not None and theirs is not None):
-        return theirs or ours
-    return None
-
-
-def pick(base: str | None, ours: str, theirs: str) -> str:
-    """Return the changed one of two texts; the reference's where both changed."""
-    return ours if theirs == base else theirs
-
-
-def _tail(base: str | None, ours: str, theirs: str) -> str:
-    """Merge what follows a value: both sides' remarks survive."""
-    if ours in (base, theirs):
-        return theirs
-    if theirs == base:
-        return ours
-    mine, yours = ours.strip(), theirs.strip()
-    if not mine or mine in yours:
-        return theirs
-    if not yours or yours in mine or yours == (base or "").strip():
-        return ours
-    if mine == (base or "").strip() or "\n" in ours.rstrip("\n") or not ours.endswith("\n"):
-        return theirs
-    return f"{ours.rstrip()}  {yours}\n"
-
-
-def plain_of(item: Item | None) -> Value | None:
-    """Return what an item means, or None where there is none."""
-    return item.plain if item is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 
 from changeover.merge.formats.base import Format, commented_setting
 from changeover.merge.formats.linewise import add_repeated, sectioned
@@ -49,9 +50,9 @@ def _unquoted(text: str) -> str:
 def values(text: str) -> Value:
     """Return the variables, read line by line without the tree."""
     result: dict[str, Value] = {}
-    lines = [line.removesuffix("\n") for line in lines_of(text)]
+    lines = deque(line.removesuffix("\n") for line in lines_of(text))
     while lines:
-        line = lines.pop(0).strip(" \t")
+        line = lines.popleft().strip(" \t")
         if not line.strip() or line.startswith("#"):
             continue
         name, equals, value = line.partition("=")
@@ -68,7 +69,7 @@ def _bare(line: str) -> tuple[str, str]:
     return (found["key"], found["value"].strip()) if found else (line.rstrip(), "")
 
 
-def _whole(value: str, lines: list[str]) -> str:
+def _whole(value: str, lines: deque[str]) -> str:
     """Complete a quoted value from the lines after it; drop a remark behind it."""
     quote = value[:1]
     if quote not in ("'", '"'):
@@ -79,7 +80,8 @@ def _whole(value: str, lines: list[str]) -> str:
     while True:
         found = re.match(closed + r"(?:[ \t]+#[^\n]*)?[ \t]*\Z", text, re.DOTALL)
         if found:
-            del lines[:taken]
+            for _ in range(taken):
+                lines.popleft()
             return found.group(1)
         if taken >= len(lines) or re.match(closed, text, re.DOTALL):
             cut = re.search(r"[ \t]+#", value)
