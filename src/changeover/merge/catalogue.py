@@ -78,7 +78,16 @@ def detect(name: str | None, text: str) -> str:
     for entry in FORMATS:
         if entry.content and re.search(entry.content, sample):
             return _compose_or_not(entry.name, text)
-    return "directives" if name and _is_directives(name) else "text"
+    simple = name and _is_directives(name) and _one_setting_a_line(text)
+    return "directives" if simple else "text"
+
+
+def _one_setting_a_line(text: str) -> bool:
+    """Return whether lines are settings: no blocks, and no table such as pg_hba.conf."""
+    if re.search(r"(?m)^\s*</?\w|^[^#\n]*[{}]\s*$", text):
+        return False
+    lines = [line.split() for line in text.split("\n") if line.strip() and line.lstrip()[0] != "#"]
+    return len({words[0] for words in lines}) * 2 >= len(lines)
 
 
 def _matches(path: str, pattern: str) -> bool:

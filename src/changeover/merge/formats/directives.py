@@ -13,7 +13,8 @@ _DIALECT = Dialect(
     header=None,
     entry=re.compile(
         r"(?P<head>\s*(?P<key>[^\s=:]+|[=:])(?:\s*[=:](?=\s|[^=:\s])|))"
-        r"(?P<value>.*?)(?P<tail>[ \t]*\n?)\Z",
+        r"(?P<value>(?:'[^'\n]*'|\"[^\"\n]*\"|.)*?)"
+        r"(?P<tail>(?:[ \t]+#[^\n]*)?[ \t]*\n?)\Z",
         re.DOTALL,
     ),
     continued="backslash",
@@ -39,8 +40,21 @@ def values(text: str) -> Value:
         rest = re.sub(r"\A\s*[=:](?=[^=:]|\x00)", "", line[len(name) :] + "\x00").removesuffix(
             "\x00"
         )
-        found.append(("", name, normal(rest.replace("\x00", "\\\n"))))
+        found.append(("", name, normal(_unremarked(rest).replace("\x00", "\\\n"))))
     return collect(found)
+
+
+def _unremarked(text: str) -> str:
+    """Cut a remark behind a value; a mark inside quotes belongs to the value."""
+    quote = ""
+    for place, sign in enumerate(text):
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "'\"" and sign in text[place + 1 :]:
+            quote = sign
+        elif sign == "#" and place and text[place - 1] in " \t" and "\x00" not in text[place:]:
+            return text[:place]
+    return text
 
 
 FORMAT = Format("directives", read, values, Meaning(repeats=True))
