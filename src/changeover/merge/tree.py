@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -125,8 +125,11 @@ def lines_of(text: str) -> list[str]:
     return [*lines, last] if last else lines
 
 
-def number_repeats(items: Iterable[Item]) -> None:
+def number_repeats(items: Sequence[Item]) -> None:
     """Give the second entry of one key, and those after it, an occurrence number."""
+    named = [item.key for item in items if item.key]
+    if len(set(named)) == len(named):
+        return
     seen: dict[Key, int] = {}
     for item in items:
         if item.value is None or item.group is not None or not item.key:

@@ -32,6 +32,7 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.explicit = "? " in text
 
     def stream(self, documents: list[Document]) -> Block:
         block = Block([], "map" if len(documents) < 2 else "list")
@@ -104,6 +105,8 @@ class _Reader:
         return Child(start, value_start, end, value, name)
 
     def _explicit_start(self, key: Node) -> int:
+        if not self.explicit:
+            return key.start
         place = key.start - 1
         while place >= 0 and self.text[place] == " ":
             place -= 1
@@ -132,14 +135,16 @@ class _Reader:
         entries = self._entries(node)
         for number, (start, key, item) in enumerate(entries):
             here = opening if compact and number == 0 else self._line_start(start)
-            self._loose(self.text[at:here], block.items)
+            if at < here:
+                self._loose(self.text[at:here], block.items)
             following = entries[number + 1][0] if number + 1 < len(entries) else None
             stop = limit if following is None else self._line_start(following)
             stop = self._entry_stop(item, here, stop, column, last=following is None)
             lead = " " * column if compact and number == 0 else ""
             block.items.append(self._entry((here, stop), key, item, lead))
             at = stop
-        self._loose(self.text[at:limit], block.items)
+        if at < limit:
+            self._loose(self.text[at:limit], block.items)
         number_repeats(block.items)
         return block
 
@@ -203,6 +208,8 @@ class _Reader:
         if item.flow or not item.children:
             return min(stop, limit)
         place = min(stop, limit)
+        if place == limit:
+            return place
         deeper = place
         for line in lines_of(self.text[place:limit]):
             place += len(line)
