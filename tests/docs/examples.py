@@ -1,7 +1,8 @@
 """Run the examples of a page: files are written, commands typed, and what they say compared.
 
 A block whose first line is "yaml file=PATH" is a file. One of kind "console" holds commands after
-`$ ` and below each what must be printed: `…` stands for anything, and lines may be left out.
+`$ ` (a line that ends in a backslash goes on) and below each what must be printed: `…` stands for
+anything, and lines may be left out. `Question [default]: answer` is a question and what is typed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+QUESTION = re.compile(r"(\S.* \[[^\]]*\]:)(.*)")
 LIMIT = 300
 
 
@@ -24,7 +26,7 @@ class Shell:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def type(self, command: str) -> str:
+    def type(self, command: str, answers: str = "") -> str:
         """Run a command line; return all it printed; fail where it fails."""
         if command.startswith("cd "):
             self.folder = self.folder / command.removeprefix("cd ").strip()
@@ -32,7 +34,7 @@ class Shell:
         done = subprocess.run(
             ["bash", "-c", command], cwd=self.folder, env={**os.environ, **self.environment},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT,
-            stdin=subprocess.DEVNULL, check=False,
+            input=answers, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"$ {command}\nexited {done.returncode}:\n{done.stdout}"
         return done.stdout
@@ -48,13 +50,16 @@ def run_page(page: Path, shell: Shell) -> None:
             target.write_text(body)
         elif kind == "console":
             for command, expected in typed(body):
-                assert_printed(shell.type(command), expected, command)
+                asked = [(line, QUESTION.fullmatch(line)) for line in expected]
+                answers = "".join(f"{found[2].strip()}\n" for _, found in asked if found)
+                shown = [found[1] if found else line for line, found in asked]
+                assert_printed(shell.type(command, answers), shown, command)
 
 
 def typed(body: str) -> Iterator[tuple[str, list[str]]]:
     """Yield each command of a block with the lines that must be printed."""
     for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
-        command, *lines = part.rstrip("\n").split("\n")
+        command, *lines = part.replace("\\\n", "").rstrip("\n").split("\n")
         yield command, [line for line in lines if line.strip()]
 
 
