@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -114,7 +115,19 @@ class Attempt:
                     break
                 self._status, self._first = Status.STARTED, self._last_change()
                 time.sleep(pause)
+                self._await_leftover()
         return work()
+
+    def _await_leftover(self) -> None:
+        """Let what the cut connection left running come to its end, before looking at its work."""
+        transport = self._host.transport
+        with contextlib.suppress(Unreachable):
+            found = transport.leftover()
+            if found and not transport.wait_leftover(self._host.limit):
+                raise InDoubt(
+                    f"{self.key}: {found} was cut off and still runs on {self._host.name}",
+                    "wait for it or end it, then: changeover resume",
+                )
 
     def _last_change(self) -> Change | None:
         return self._journal.state.changes.get(self.key)

@@ -11,16 +11,23 @@ from changeover.model.state import Stage
 
 _EMPTY = """
 cd "$1" || exit 0
-rm -rf store once plans
-[ -d backups ] || exit 0
-cd backups
-latest=
-for manifest in $(ls -t -- *.json 2>/dev/null); do
-  if [ -z "$latest" ] && grep -q '"verified": *true' "$manifest"; then latest=${manifest%.json}; fi
-done
-for file in *; do
-  [ -e "$file" ] || continue
-  case "$file" in "$latest".*|"$latest") printf '%s\\n' "$file";; *) rm -rf -- "$file";; esac
+rm -rf store plans
+# Of every backup the latest that was restored and compared stays, and the latest that was proven
+# at all; a manifest `ID.json` stands beside its dump.
+for folder in backups/*/; do
+  [ -d "$folder" ] || continue
+  ( cd "$folder"
+    restored=; proven=
+    for manifest in $(ls -r | grep '[.]json$'); do
+      id=${manifest%.json}
+      if [ -z "$restored" ] && grep -q '"verified": *"scratch"' "$manifest"; then restored=$id; fi
+      if [ -z "$proven" ] && grep -q '"verified": *"[a-z]' "$manifest"; then proven=$id; fi
+    done
+    [ -n "$proven" ] || exit 0
+    for file in *; do
+      case ${file%%.*} in "$restored"|"$proven") ;; *) rm -rf -- "$file" ;; esac
+    done
+    for id in "$proven" "$restored"; do printf '%s%s\n' "${folder#backups/}" "$id"; done | sort -u )
 done
 """
 
@@ -40,4 +47,5 @@ def finalize(flow: Flow) -> dict[str, list[str]]:
 
 
 def _empty(host: Host) -> list[str]:
+    host.transport.retire("")
     return host.do(shell(_EMPTY, host.state_dir)).splitlines()

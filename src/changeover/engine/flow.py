@@ -188,7 +188,7 @@ class Flow:
                 self._back()
                 raise Undone(
                     f"{chosen.cause.message}; everything was taken back",
-                    chosen.cause.remedy,
+                    "mend the cause and plan again: changeover plan",
                 ) from chosen.cause
 
     def _forward(self, plan: Plan) -> None:

@@ -15,8 +15,8 @@ from typing import Any, Literal
 from changeover.hosts.command import Command, shell
 from changeover.tools.psql import Database, parse_lines, script, session, steady
 
-DIFFERENT = 3
-"""Exit code of a restore whose result is not what the backup says."""
+DIFFERENT = 13
+"""Exit code of a restore whose result is not what the backup says; psql itself uses up to 3."""
 
 Format = Literal["custom", "directory"]
 

@@ -23,7 +23,7 @@ restore() {
   { steady_sql; printf 'BEGIN;\n'; look_sql .look.part; printf 'COMMIT;\nSET client_min_messages = error;\nANALYZE;\n'; } | run_psql "$new_at" -f -
   found=$(differences .look.part)
   rm -f ./.look.part.*
-  [ -z "$found" ] || { printf '%s\n' "$found"; exit 3; }
+  [ -z "$found" ] || { printf '%s\n' "$found"; exit 13; }
 }
 open_again() { printf 'ALTER DATABASE :"live" ALLOW_CONNECTIONS true;\n' | server || :; }
 swap() {

@@ -35,7 +35,7 @@ if ! committed; then
   pg_restore --section=pre-data --no-subscriptions -f .pre.part "$id.dump"
   contents | run_psql "$at" -v target="$name" -f - >/dev/null
   rm -f .pre.part
-  committed || { differences .look.part; exit 3; }
+  committed || { differences .look.part; exit 13; }
   rm -f ./.look.part.*
   printf 'SET client_min_messages = error;\nANALYZE;\n' | run_psql "$at" -f -
 fi
