@@ -19,7 +19,7 @@ from changeover.merge.replay import replay
 from changeover.merge.report import conflicts_of
 from changeover.merge.structural import TreeMerge
 from changeover.merge.tree import Block, Key, Value
-from changeover.merge.values import ValueMerge, first_difference
+from changeover.merge.values import ValueMerge, first_difference, unwrapped
 from changeover.merge.verdict import (
     Answer,
     Conflict,
@@ -210,7 +210,10 @@ class _Session:
                 return ("(the result cannot be read)",)
         else:
             actual = (self.ours if text == self.ours.text else self.theirs).value
-        return first_difference(self.expected, actual, skip=frozenset(self.values.given))
+        expected: Value | None = self.expected
+        if self.form.meaning.repeats:
+            expected, actual = unwrapped(expected), unwrapped(actual) or {}
+        return first_difference(expected, actual, skip=frozenset(self.values.given))
 
     def _replayed(self, failed: Attempt) -> Attempt:
         for flags in (False, True):

@@ -113,9 +113,8 @@ class TreeMerge:
 
     def _slot(self, slot: Slot, path: Key) -> Item | None:
         base, ours, theirs = slot.base, slot.ours, slot.theirs
-        for item in (ours, theirs, base):
-            if id(item) in self.forced:
-                return self._forced(slot)
+        if any(id(item) in self.forced for item in (ours, theirs, base)):
+            return self._forced(slot)
         if slot.any.kind == "blank":
             return merged_blank(base, ours, theirs)
         if slot.any.kind == "comment":
@@ -126,10 +125,8 @@ class TreeMerge:
         return self._entry((base, ours, theirs), where)
 
     def _forced(self, slot: Slot) -> Item | None:
-        for item in (slot.ours, slot.theirs):
-            if item is not None and self.forced.get(id(item)):
-                return item
-        return None
+        versions = (slot.ours, slot.theirs)
+        return next((item for item in versions if item and self.forced.get(id(item))), None)
 
     def _comment(
         self, base: Item | None, ours: Item | None, theirs: Item | None, path: Key
@@ -192,7 +189,7 @@ class TreeMerge:
 
     def _leaves(self, sides: Triple, path: Key) -> Item | None:
         base, ours, theirs = sides
-        assert ours is not None and theirs is not None  # noqa: S101, PT018 - callers saw to it
+        assert ours and theirs  # noqa: S101, PT018 - callers saw to it
         assert isinstance(ours.value, Leaf) and isinstance(theirs.value, Leaf)  # noqa: S101, PT018
         old = base.plain if base is not None else None
         if ours.plain == theirs.plain:
@@ -208,11 +205,10 @@ class TreeMerge:
 
     def _blocks(self, sides: Triple, path: Key) -> Item | None:
         base, ours, theirs = sides
-        assert ours is not None and theirs is not None  # noqa: S101, PT018 - callers saw to it
+        assert ours and theirs  # noqa: S101, PT018 - callers saw to it
         assert isinstance(ours.value, Block) and isinstance(theirs.value, Block)  # noqa: S101, PT018
         before = base.value if base is not None and isinstance(base.value, Block) else None
-        if before is not None and not alike(before, theirs.value):
-            before = None if before.shape != theirs.value.shape else before
+        before = before if before and before.shape == theirs.value.shape else None
         if self._list_clash(before, ours.value, theirs.value, path):
             return self._conflict(sides, path, "order")
         merged = self._block(before, ours.value, theirs.value, path)
@@ -224,10 +220,8 @@ class TreeMerge:
     def _list_clash(self, base: Block | None, ours: Block, theirs: Block, path: Key) -> bool:
         if ours.shape != "list":
             return False
-        lists = [
-            [item.plain for item in block.entries] if block else []
-            for block in (base, ours, theirs)
-        ]
+        blocks = (base, ours, theirs)
+        lists = [[item.plain for item in block.entries] if block else [] for block in blocks]
         keys = element_keys(self.meaning, self.told, path, lists)
         return list_clash(self.meaning, self.told, path, keys, lists)
 

@@ -185,6 +185,16 @@ def kind_of(base: Value | None, ours: Value | None, theirs: Value | None) -> str
     return "shape" if len(shapes) > 1 else "changed"
 
 
+def unwrapped(value: Value | None) -> Value | None:
+    """Return a value in which every list of one is that one."""
+    if isinstance(value, dict):
+        return {key: one for key, inner in value.items() if (one := unwrapped(inner)) is not None}
+    if isinstance(value, list):
+        inner = [one for each in value if (one := unwrapped(each)) is not None]
+        return inner[0] if len(inner) == 1 else inner
+    return value
+
+
 def same_meaning(expected: Value | None, actual: Value | None) -> bool:
     """Return whether two values are equal, the order of lists apart."""
     return first_difference(expected, actual) is None

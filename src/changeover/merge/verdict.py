@@ -105,7 +105,7 @@ class Told:
 
 def shown_path(path: Key) -> str:
     """Write a path with dots; words that hold a dot or a quote are quoted."""
-    return ".".join(map(_shown_word, path))
+    return ".".join(map(_shown_word, path)) or "(file)"
 
 
 def _shown_word(word: str) -> str:
