@@ -136,7 +136,7 @@ class Bench:
         self.names = [f"bench/image-{n:02}" for n in range(IMAGES)]
         self.plain = ["--plain-http", source.host, "--plain-http", target.host]
         if tls:
-            self.plain = ["--ca", tls]
+            self.plain = ["--ca", str(source.authority), "--ca", str(target.authority)]
 
     def cold(self) -> Case:
         """Copy all images to an empty registry."""
