@@ -26,7 +26,6 @@ class Announce(Action):
     """
 
     name: ClassVar[str] = "announce"
-    repeatable: ClassVar[bool] = False
     harmless: ClassVar[bool] = True
     limit: ClassVar[float] = 120.0
 

@@ -63,12 +63,15 @@ def approve(instance: Path, step: str, run: str | None, reason: str) -> None:
     """Open the gate a run waits at; then `resume`."""
     store = reading_store(instance)
     named = open_run(store, run)
-    waiting = Journal(store, named).state.waiting
-    if not waiting or not _means(step, waiting.key):
-        at = f"it waits at {waiting.key}" if waiting else "it waits at no gate"
-        raise InvalidInput(f"{step}: the run does not wait there; {at}", "changeover show")
-    _append(store, named, ev.GateOpened(waiting.key, waiting.kind, operator_name(), reason))
-    click.echo(f"{waiting.key} may go on: changeover resume")
+    gates = list(Journal(store, named).state.gates.values())
+    chosen = [gate for gate in gates if _means(step, gate.key)]
+    if not chosen:
+        at = ", ".join(gate.key for gate in gates) or "no gate"
+        said = f"{step}: the run does not wait there; it waits at {at}"
+        raise InvalidInput(said, "changeover show")
+    for gate in chosen:
+        _append(store, named, ev.GateOpened(gate.key, gate.kind, operator_name(), reason))
+        click.echo(f"{gate.key} may go on: changeover resume")
 
 
 @click.command()

@@ -56,18 +56,22 @@ class Attempt:
         self._first = state.changes.get(self.key)
         again = 0 if self._status is Status.STARTED else 1
         self._number = max(1, state.attempts.get(self.key, 0) + again)
-        step = planned.step
         host = crew.hosts[planned.host]
         self._said: list[str] = []
         self.action = crew.action(planned, host)
-        self._host = host.acting_for(
-            f"{crew.journal.run}/{self.key}/{self._number}",
+        self._bare = host
+        self._host = self._within_limits()
+        self._store = crew.store
+        self._original = state.changes.get(self._undone_key()) if self._undoing else None
+
+    def _within_limits(self) -> Host:
+        step = self.planned.step
+        return self._bare.acting_for(
+            f"{self._journal.run}/{self.key}/{self._number}",
             limit=step.timeout or self.action.limit,
             silence=step.silence,
             heard=self._hear,
         )
-        self._store = crew.store
-        self._original = state.changes.get(self._undone_key()) if self._undoing else None
 
     @property
     def _undoing(self) -> bool:
@@ -111,9 +115,8 @@ class Attempt:
             try:
                 return work()
             except Unreachable:
-                if not self.action.repeatable:
-                    break
-                self._status, self._first = Status.STARTED, self._last_change()
+                state = self._journal.state
+                self._status, self._first = state.of(self.key), state.changes.get(self.key)
                 time.sleep(pause)
                 self._await_leftover()
         return work()
@@ -129,15 +132,14 @@ class Attempt:
                     "wait for it or end it, then: changeover resume",
                 )
 
-    def _last_change(self) -> Change | None:
-        return self._journal.state.changes.get(self.key)
-
     def _perform(self) -> bool:
         if self._status is Status.STARTED and self._first:
             return self._go_on(self._first)
         change = self._look()
-        if not self._first:
-            self._pass_gates(change)
+        while not self._first and self._pass_gates(change):
+            # Whoever answered took time: the host is looked at again, and the limit begins anew.
+            self._host = self._within_limits()
+            change = self._look()
         if not change.needed and not self._first:
             self._journal.append(ev.StepSkipped(self.key, self._masker.text(change.summary)))
             return False
@@ -206,23 +208,30 @@ class Attempt:
             raise ActionFailed(f"{self.key}: nothing is known of what it changed")
         return self._original
 
-    def _pass_gates(self, change: Change) -> None:
+    def _pass_gates(self, change: Change) -> bool:
+        """Return whether anybody had to be asked."""
+        asked = False
         if change.question:
-            self._gate("loss", self._masker.text(change.question))
+            asked = self._gate("loss", self._masker.text(change.question))
         if self.planned.mode is Mode.APPLY and (moved := self._drift(change)):
-            self._gate("drift", "the host changed since the plan: " + "; ".join(moved))
+            said = "the host changed since the plan: " + "; ".join(moved)
+            asked = self._gate("drift", said) or asked
+        return asked
 
     def _drift(self, change: Change) -> list[str]:
         return differences(self.planned.change, masked(change, self._masker))
 
-    def _gate(self, kind: str, question: str) -> None:
-        pass_gate(self._journal, self._operator, ev.GateReached(self.key, kind, question))
+    def _gate(self, kind: str, question: str) -> bool:
+        return pass_gate(self._journal, self._operator, ev.GateReached(self.key, kind, question))
 
 
-def pass_gate(journal: Journal, operator: Operator, gate: ev.GateReached) -> None:
-    """Ask for a yes once; raise `GateClosed` where nobody gives it."""
-    if (gate.key, gate.kind) in journal.state.opened:
-        return
+def pass_gate(journal: Journal, operator: Operator, gate: ev.GateReached) -> bool:
+    """Ask for a yes, once for the same question; raise `GateClosed` where nobody gives it.
+
+    Return whether it was asked now.
+    """
+    if journal.state.answered(gate):
+        return False
     journal.append(gate)
     reason = operator.opens(gate)
     if reason is None:
@@ -231,3 +240,4 @@ def pass_gate(journal: Journal, operator: Operator, gate: ev.GateReached) -> Non
             f"to go on: changeover approve {gate.key} && changeover resume",
         )
     journal.append(ev.GateOpened(gate.key, gate.kind, operator.name, reason))
+    return True

@@ -65,9 +65,16 @@ class Runner:
         question = group[0].step.approval.to(self.language)
         if not question or group[0].mode is not Mode.APPLY:
             return
+        closed: GateClosed | None = None
         for step in self._open(group):
             gate = ev.GateReached(step.key, "approval", question)
-            pass_gate(self.crew.journal, self.crew.operator, gate)
+            try:
+                pass_gate(self.crew.journal, self.crew.operator, gate)
+            except GateClosed as error:
+                # Every host's question is asked before the run stops: one resume, not one a host.
+                closed = closed or error
+        if closed:
+            raise closed
 
     def _attempt_all(self, steps: list[PlannedStep]) -> Failures:
         if len(steps) == 1:
@@ -107,7 +114,7 @@ class Runner:
                 return
             case Decision.SKIP:
                 journal.append(ev.StepSkipped(step.key, answer.reason, answer.by))
-            case Decision.UNDO:
+            case Decision.UNDO if step.mode is Mode.APPLY:
                 raise GoBack(answer, error)
             case Decision.ABORT:
                 journal.append(ev.RunEnded("aborted", answer.by, answer.reason))

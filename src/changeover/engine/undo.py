@@ -32,7 +32,7 @@ def plan_undo(plan: Plan, crew: Crew) -> Plan:
             f"run {state.run} was finalized: what an undo needs was removed",
             "go to the older release as a release of its own, or restore the kept backup by hand",
         )
-    touched = [step for step in plan.steps if state.of(step.key).touched]
+    touched = [step for step in plan.steps if state.touched(step.key)]
     for step in touched:
         if not step.reversible:
             raise NoWayBack(

@@ -29,11 +29,6 @@ class Status(enum.StrEnum):
         """Whether a run may pass over the step."""
         return self in (Status.DONE, Status.SKIPPED)
 
-    @property
-    def touched(self) -> bool:
-        """Whether the host may differ from what it was before the step."""
-        return self in (Status.STARTED, Status.FAILED, Status.IN_DOUBT, Status.DONE)
-
 
 class Stage(enum.StrEnum):
     """Where a run stands as a whole."""
@@ -73,8 +68,10 @@ class RunState:
     seconds: dict[str, float] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     remedies: dict[str, str] = field(default_factory=dict)
-    opened: set[tuple[str, str]] = field(default_factory=set)
-    waiting: ev.GateReached | None = None
+    opened: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Key and kind of each gate that was opened -> the question that was said yes to."""
+    gates: dict[tuple[str, str], ev.GateReached] = field(default_factory=dict)
+    """The gates that wait for an answer: several hosts may reach one at once."""
     waived: dict[str, str] = field(default_factory=dict)
     token: int = 0
     watched: list[ev.Watched] = field(default_factory=list)
@@ -82,6 +79,19 @@ class RunState:
     def of(self, key: str) -> Status:
         """Return where a step stands."""
         return self.status.get(key, Status.PENDING)
+
+    def touched(self, key: str) -> bool:
+        """Say whether a step was started, also if it was passed over since: the host may differ."""
+        return key in self.changes and self.of(key) is not Status.UNDONE
+
+    def answered(self, gate: ev.GateReached) -> bool:
+        """Say whether a gate was opened, and for no other question than it asks now."""
+        return self.opened.get((gate.key, gate.kind)) in ("", gate.question)
+
+    @property
+    def waiting(self) -> ev.GateReached | None:
+        """The first gate that waits for an answer, if any."""
+        return next(iter(self.gates.values()), None)
 
     @property
     def failed_step(self) -> str:
@@ -124,7 +134,12 @@ def _step_started(state: RunState, event: ev.StepStarted) -> None:
     state.attempts[event.key] = event.attempt
     # The first start saw the host untouched; a retry may see it half changed.
     state.changes.setdefault(event.key, event.change)
-    state.stage = Stage.UNDOING if state.undo else Stage.OPEN
+    _go(state)
+
+
+def _go(state: RunState) -> None:
+    going = Stage.UNDOING if state.undo else Stage.OPEN
+    state.stage = Stage.WAITING if state.gates else going
 
 
 def _step_done(state: RunState, event: ev.StepDone) -> None:
@@ -167,13 +182,14 @@ def _doubt_settled(state: RunState, event: ev.DoubtSettled) -> None:
 
 
 def _gate_reached(state: RunState, event: ev.GateReached) -> None:
-    state.waiting, state.stage = event, Stage.WAITING
+    state.gates[event.key, event.kind] = event
+    state.stage = Stage.WAITING
 
 
 def _gate_opened(state: RunState, event: ev.GateOpened) -> None:
-    state.opened.add((event.key, event.kind))
-    state.waiting = None
-    state.stage = Stage.UNDOING if state.undo else Stage.OPEN
+    reached = state.gates.pop((event.key, event.kind), None)
+    state.opened[event.key, event.kind] = reached.question if reached else ""
+    _go(state)
 
 
 def _waived(state: RunState, event: ev.Waived) -> None:
@@ -185,11 +201,13 @@ def _paused(state: RunState, event: ev.Paused) -> None:
 
 
 def _resumed(state: RunState, event: ev.Resumed) -> None:
-    state.stage = Stage.UNDOING if state.undo else Stage.OPEN
+    state.gates.clear()  # whatever still asks is reached again
+    _go(state)
 
 
 def _undo_started(state: RunState, event: ev.UndoStarted) -> None:
     state.undo, state.stage = event, Stage.UNDOING
+    state.gates.clear()
 
 
 def _watched(state: RunState, event: ev.Watched) -> None:

@@ -1,0 +1,114 @@
+"""Gates of several hosts, and answers that hold for what was asked and for nothing else."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from changeover.engine.journal import Journal
+from changeover.engine.store import Store
+from changeover.errors import GateClosed
+from changeover.model import events as ev
+from changeover.model.state import RunState, Stage
+from tests.engine.world import World, effect, write
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def state(world: World) -> RunState:
+    store = Store(world.instance / ".changeover")
+    try:
+        return Journal(store, "r1").state
+    finally:
+        store.close()
+
+
+def edited_by(host: str, words: str, root: Path) -> str:
+    return f"echo {words} > {root}/{host}/app.conf"
+
+
+def test_one_resume_asks_the_approval_of_every_host(world: World) -> None:
+    world.release("1.0", [effect("sure", approval="Backup taken?")])
+
+    with pytest.raises(GateClosed):
+        world.apply()
+
+    assert set(state(world).gates) == {("1.0/sure@one", "approval"), ("1.0/sure@two", "approval")}
+
+
+def test_each_of_two_hosts_that_moved_waits_for_its_own_answer(world: World) -> None:
+    root = world.root
+    first = effect("first", edited_by("one", "edited", root), on="one")
+    second = effect("second", edited_by("two", "edited", root), on="two")
+    world.release("1.0", [first, second, write("app.conf")])
+    with pytest.raises(GateClosed):
+        world.apply()
+    waiting = state(world)
+
+    store = Store(world.instance / ".changeover")
+    Journal(store, "r1").append(ev.GateOpened("1.0/app.conf@one", "drift", "tester"))
+    store.close()
+
+    assert len(waiting.gates) == 2
+    left = state(world)
+    assert left.stage is Stage.WAITING
+    assert left.waiting is not None
+    assert left.waiting.key == "1.0/app.conf@two"
+
+
+def test_a_yes_to_one_edit_is_no_yes_to_the_next(world: World) -> None:
+    edit = effect("first", edited_by("one", "edited", world.root), on="one")
+    world.release("1.0", [edit, write("app.conf", on="one")])
+    with pytest.raises(GateClosed):
+        world.apply()
+    store = Store(world.instance / ".changeover")
+    Journal(store, "r1").append(ev.GateOpened("1.0/app.conf@one", "drift", "tester"))
+    store.close()
+    (world.root / "one/app.conf").write_text("edited once more\n")
+
+    with pytest.raises(GateClosed):
+        world.resume()
+
+    assert (world.root / "one/app.conf").read_text() == "edited once more\n"
+
+
+def test_what_changes_while_somebody_thinks_is_seen(world: World) -> None:
+    edit = effect("first", edited_by("one", "edited", world.root), on="one")
+    world.release("1.0", [edit, write("app.conf", on="one")])
+    asked: list[ev.GateReached] = []
+
+    def opens(gate: ev.GateReached) -> str | None:
+        asked.append(gate)
+        if len(asked) > 1:
+            return None
+        (world.root / "one/app.conf").write_text("edited meanwhile\n")
+        return "yes"
+
+    world.operator.opens = opens  # type: ignore[method-assign]
+
+    with pytest.raises(GateClosed):
+        world.apply()
+
+    assert (world.root / "one/app.conf").read_text() == "edited meanwhile\n"
+
+
+def test_the_time_somebody_thinks_is_not_the_steps(world: World) -> None:
+    edit = effect("first", edited_by("one", "edited", world.root), on="one")
+    world.release("1.0", [edit, write("app.conf", on="one", timeout=30), effect("last", on="one")])
+    clock = time.monotonic
+
+    def opens(gate: ev.GateReached) -> str | None:
+        patch.setattr(time, "monotonic", lambda: clock() + 3600)
+        return "after lunch"
+
+    world.operator.opens = opens  # type: ignore[method-assign]
+
+    with pytest.MonkeyPatch.context() as patch:
+        world.apply()
+
+    assert state(world).stage is Stage.DONE
