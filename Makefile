@@ -25,6 +25,7 @@ fuzz: setup
 
 docs: setup
 	$(python) scripts/generate
+	scripts/pictures
 
 clean:
 	@if [ -x $(python) ] && [ -d .lab ]; then $(python) -m labs.catalogage.lab remove; fi

@@ -11,6 +11,7 @@ import click
 from changeover import __version__
 from changeover.cli.lazy import LazyGroup
 from changeover.errors import ChangeoverError
+from changeover.views.style import wrapped
 
 _CLI = "changeover.cli."
 
@@ -76,7 +77,8 @@ def main() -> NoReturn:
 
 
 def _complain(error: ChangeoverError) -> int:
-    click.echo(f"{click.style('changeover:', fg='red', bold=True)} {error.message}", err=True)
+    message = "\n  ".join(wrapped(error.message, 12)) if sys.stderr.isatty() else error.message
+    click.echo(f"{click.style('changeover:', fg='red', bold=True)} {message}", err=True)
     if error.remedy:
         click.echo(f"  → {error.remedy}", err=True)
     return error.exit_code

@@ -7,7 +7,18 @@ from itertools import groupby
 
 from changeover.model.plan import Effect, Hop, Mode, Plan, PlannedStep
 from changeover.model.release import Phase
-from changeover.views.style import bad, careful, diff_lines, faint, good, rule, seconds, strong
+from changeover.views.style import (
+    bad,
+    careful,
+    clipped,
+    diff_lines,
+    faint,
+    good,
+    rule,
+    seconds,
+    strong,
+    wrapped,
+)
 
 _MARK = {
     Effect.NONE: faint("·"),
@@ -19,11 +30,15 @@ _MARK = {
 _SERVICE = {
     Phase.PREPARE: "the service keeps running",
     Phase.STOP: "the service stops",
-    Phase.CHANGE: "the change",
-    Phase.START: "the service starts again",
+    Phase.CHANGE: "",
+    Phase.START: "the service comes back",
     Phase.VERIFY: "what must be seen",
     Phase.SETTLE: "afterwards",
 }
+_MARGIN = 5
+_BAR = faint("│")
+WIDEST_NAME, MOST_LINES, MOST_OF_ONE = 30, 12, 400
+"""Columns of a step's name, lines of a command, and characters of one line that are shown."""
 
 
 def plan_lines(plan: Plan, language: str = "en", *, whole: bool = True) -> Iterator[str]:
@@ -55,13 +70,16 @@ def _inputs(plan: Plan) -> Iterator[str]:
 
 def _hop_lines(plan: Plan, hop: Hop, language: str, *, whole: bool) -> Iterator[str]:
     edge = plan.point_of_no_return
+    column = min(max((len(_name(step)) for step in hop.steps), default=0), WIDEST_NAME)
     for phase, steps in groupby(hop.steps, key=lambda s: (s.phase, s.mode)):
         yield ""
         yield rule(_heading(*phase))
         for step in steps:
             if step is edge:
                 yield bad(rule("no way back from here"))
-            yield from step_lines(step, language, whole=whole)
+            yield from _headline(step, column)
+            if step.change.needed:
+                yield from _below(step, language, whole=whole)
 
 
 def _heading(phase: Phase, mode: Mode) -> str:
@@ -69,28 +87,55 @@ def _heading(phase: Phase, mode: Mode) -> str:
         return "restore" if phase is not Phase.PREPARE else "clean up"
     if mode is Mode.AGAIN:
         return "apply and check again"
-    return f"{phase}: {_SERVICE[phase]}"
+    return f"{phase}: {_SERVICE[phase]}".removesuffix(": ")
 
 
-def step_lines(step: PlannedStep, language: str = "en", *, whole: bool = True) -> Iterator[str]:
-    """Render one step: mark, name, host, effect; then its diff and commands."""
-    change = step.change
-    title = step.step.title.to(language)
-    name = f"{step.step.id}@{step.host}"
-    if change.effect is Effect.NONE:
-        yield faint(f" · {name:<32} {change.summary} (nothing to do)")
+def _name(step: PlannedStep) -> str:
+    return f"{step.step.id}@{step.host}"
+
+
+def _headline(step: PlannedStep, column: int) -> Iterator[str]:
+    """Yield the mark, the name and what would happen, beside each other."""
+    name = f"{_name(step):<{column}}"
+    indent = 3 + column + 2
+    first, *more = wrapped(step.change.summary, indent)
+    if not step.change.needed:
+        yield faint(f" · {name}  {first}")
+        yield from (faint(" " * indent + line) for line in more)
         return
-    tail = "" if step.reversible or step.mode is not Mode.APPLY else careful("  [no undo]")
-    yield f" {_MARK[change.effect]} {name:<32} {change.summary}{tail}"
+    yield f" {_MARK[step.change.effect]} {strong(name)}  {first}"
+    yield from (" " * indent + line for line in more)
+
+
+def _below(step: PlannedStep, language: str, *, whole: bool) -> Iterator[str]:
+    """Yield what else there is to know: notes, questions, then diff and commands."""
+    change, title = step.change, step.step.title.to(language)
+    margin = " " * _MARGIN
     if title and title != change.summary:
-        yield faint(f"     {title}")
+        yield from (faint(margin + line) for line in wrapped(title, _MARGIN))
+    if not step.reversible and step.mode is Mode.APPLY:
+        yield careful(f"{margin}cannot be undone")
     for question in filter(None, (step.step.approval.to(language), change.question)):
-        yield careful(f"     asks first: {question}")
+        yield from (careful(margin + line) for line in wrapped(f"asks first: {question}", _MARGIN))
     if change.unforeseen:
-        yield faint(f"     known at run time: {change.unforeseen}")
+        said = f"known at run time: {change.unforeseen}"
+        yield from (faint(margin + line) for line in wrapped(said, _MARGIN))
     if whole:
-        yield from (f"     {line}" for line in diff_lines(change.diff))
-        yield from (faint(f"     $ {command}") for command in change.commands)
+        yield from (f"{margin}{_BAR} {line}" for line in diff_lines(change.diff))
+        for command in change.commands:
+            yield from (faint(margin + line) for line in _command_lines(command))
+
+
+def _command_lines(command: str) -> Iterator[str]:
+    """Yield a command under a prompt: its lines below each other, long ones wrapped."""
+    lines = [line for line in command.splitlines() if line.strip()]
+    sign = "$ "
+    for line in lines[:MOST_LINES]:
+        for piece in wrapped(clipped(line, MOST_OF_ONE), _MARGIN + 2):
+            yield sign + piece
+            sign = "  "
+    if len(lines) > MOST_LINES:
+        yield f"  … {len(lines) - MOST_LINES} more lines (-o json has them)"
 
 
 def _closing(plan: Plan) -> Iterator[str]:

@@ -8,7 +8,17 @@ from typing import Any
 from changeover.model import events as ev
 from changeover.model.plan import Plan
 from changeover.model.state import RunState, Stage, Status
-from changeover.views.style import bad, careful, faint, good, seconds, strong
+from changeover.views.style import (
+    WIDTH,
+    bad,
+    careful,
+    clipped,
+    faint,
+    good,
+    seconds,
+    strong,
+    wrapped,
+)
 
 _PAINT = {
     Status.DONE: good,
@@ -17,6 +27,8 @@ _PAINT = {
     Status.STARTED: careful,
     Status.UNDONE: careful,
 }
+_CLOCK, _NAME = 11, 24
+"""Columns of the time with its mark, and of a step's name, where it is not longer."""
 
 
 def entry_line(entry: ev.Entry) -> str:
@@ -33,13 +45,15 @@ def run_lines(plan: Plan, state: RunState) -> Iterator[str]:
     yield strong(f"run {state.run}: {plan.product} {plan.installed or '-'} → {plan.target}") + (
         f" ({plan.procedure}), {stage_text(state)}"
     )
+    column = max((len(step.key) for step in plan.steps), default=0)
     for step in plan.steps:
         status = state.of(step.key)
         paint = _PAINT.get(status, faint)
-        took = f"  {seconds(state.seconds[step.key])}" if step.key in state.seconds else ""
-        yield f"  {paint(f'{status:<9}')} {step.key}{faint(took)}"
+        took = f"{seconds(state.seconds[step.key]):>8}" if step.key in state.seconds else ""
+        yield f"  {paint(f'{status:<9}')} {step.key:<{column}}{faint(took)}".rstrip()
         if status in (Status.FAILED, Status.IN_DOUBT):
-            yield bad(f"            {state.reasons.get(step.key, '')}")
+            reason = state.reasons.get(step.key, "")
+            yield from (bad(" " * 12 + line) for line in wrapped(reason, 12))
     if state.waiting and state.stage is Stage.WAITING:
         yield careful(f"  waits for an answer: {state.waiting.question}")
     yield from watched_lines(state.watched)
@@ -76,21 +90,32 @@ def watched_lines(watched: Sequence[ev.Watched]) -> Iterator[str]:
 
 def _step_started(event: ev.StepStarted) -> str:
     again = f" (try {event.attempt})" if event.attempt > 1 else ""
-    return f"{careful('▶')} {event.key}{again}  {faint(event.change.summary)}"
+    name = f"{event.key}{again}"
+    summary = clipped(event.change.summary, WIDTH - _CLOCK - max(len(name), _NAME) - 2)
+    return f"{careful('▶')} {name:<{_NAME}}  {faint(summary)}"
 
 
 def _step_done(event: ev.StepDone) -> str:
-    return f"{good('✔')} {event.key}  {faint(seconds(event.seconds))}"
+    return f"{good('✔')} {event.key:<{_NAME}}  {faint(seconds(event.seconds))}"
 
 
 def _step_skipped(event: ev.StepSkipped) -> str:
-    who = f" by {event.by}" if event.by else ""
-    return faint(f"· {event.key}  passed over{who}: {event.reason}")
+    who = f"passed over by {event.by}: " if event.by else ""
+    return faint(f"· {event.key:<{_NAME}}  {who}{event.reason}")
 
 
 def _step_failed(event: ev.StepFailed) -> str:
-    remedy = f"\n           → {event.remedy}" if event.remedy else ""
-    return bad(f"✘ {event.key}: {event.reason}") + remedy
+    first, *more = wrapped(f"✘ {event.key}: {event.reason}", _CLOCK)
+    below = [bad(" " * _CLOCK + line) for line in more]
+    return "\n".join([bad(first), *below, *_remedy(event.remedy, _CLOCK)])
+
+
+def _remedy(remedy: str, indent: int) -> Iterator[str]:
+    """Yield a remedy under its error; its further lines, such as a log, stand below its first."""
+    if remedy:
+        first, *more = remedy.strip().splitlines()
+        yield f"{' ' * indent}→ {first}"
+        yield from (faint(f"{' ' * indent}  {line}") for line in more)
 
 
 def _gate(event: ev.GateReached) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import click
 
 WIDTH = 88
@@ -37,6 +39,22 @@ def rule(text: str = "") -> str:
     return f"── {text} " + "─" * max(3, WIDTH - len(text) - 4) if text else "─" * WIDTH
 
 
+def wrapped(text: str, indent: int) -> list[str]:
+    """Break text where it is too wide beside a margin; words and paths stay whole."""
+    room = max(WIDTH - indent, 24)
+    lines = (
+        textwrap.wrap(line, room, break_long_words=False, break_on_hyphens=False) or [""]
+        for line in text.splitlines()
+    )
+    return [piece for pieces in lines for piece in pieces] or [""]
+
+
+def clipped(text: str, room: int) -> str:
+    """Cut what is too wide, visibly; only the first of several lines is kept."""
+    line, more, _ = text.partition("\n")
+    return line if len(line) <= room and not more else line[: max(room - 1, 1)].rstrip() + "…"
+
+
 def seconds(value: float) -> str:
     """Spell a duration: `0.4 s`, `75 s`, `12 min`."""
     if value < 10:
@@ -45,8 +63,12 @@ def seconds(value: float) -> str:
 
 
 def diff_lines(diff: str) -> list[str]:
-    """Colour a unified diff."""
-    return [_diff_line(line) for line in diff.splitlines()]
+    """Colour a unified diff; the name of the file stands there once."""
+    lines = diff.splitlines()
+    named = lines[0][4:] if diff.startswith("--- ") and len(lines) > 1 else ""
+    if named in ("/dev/null", *(line[4:] for line in lines[1:2])):
+        del lines[0]
+    return [_diff_line(line) for line in lines if not line.startswith("@@ -0,0 ")]
 
 
 def _diff_line(line: str) -> str:
