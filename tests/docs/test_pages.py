@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-TYPED = re.compile(r"`(changeover [^`]+)`|^(?:    |\$ )(changeover .+)$", re.MULTILINE)
+TYPED = re.compile(r"`(changeover [^`]+)`|^(?: {4}|\$ )?(changeover .+)$", re.MULTILINE)
 TAKES_CODE = re.compile(r"^\| (\d+) \|", re.MULTILINE)
 
 
