@@ -41,6 +41,14 @@ def keys(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hubs are folders beside where one stands, unless a command says otherwise."""
+    (tmp_path / "standing").mkdir()
+    monkeypatch.chdir(tmp_path / "standing")
+
+
+
 def written(folder: Path, version: str, **files: str) -> Path:
     """Write a release folder."""
     folder.mkdir(parents=True)
