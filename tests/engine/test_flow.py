@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from changeover.engine.drift import moved_since
+from changeover.engine.drift import moved_since, refuse_stale
 from changeover.engine.finalize import finalize
-from changeover.engine.flow import Flow, Undone, refuse_stale
+from changeover.engine.flow import Flow, Undone
 from changeover.engine.journal import Journal
 from changeover.engine.operator import Stopped
 from changeover.engine.store import Store

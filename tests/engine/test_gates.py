@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from changeover.actions.base import Action
+from changeover.engine.flow import Flow
 from changeover.engine.journal import Journal
 from changeover.engine.store import Store
 from changeover.errors import GateClosed
+from changeover.hosts.command import command
+from changeover.hosts.host import Host
 from changeover.model import events as ev
+from changeover.model.plan import Change, Effect
 from changeover.model.state import RunState, Stage
 from tests.engine.world import World, effect, write
 
@@ -97,18 +104,38 @@ def test_what_changes_while_somebody_thinks_is_seen(world: World) -> None:
     assert (world.root / "one/app.conf").read_text() == "edited meanwhile\n"
 
 
-def test_the_time_somebody_thinks_is_not_the_steps(world: World) -> None:
-    edit = effect("first", edited_by("one", "edited", world.root), on="one")
-    world.release("1.0", [edit, write("app.conf", on="one", timeout=30), effect("last", on="one")])
+@dataclass(frozen=True)
+class Asking(Action):
+    """Asks before it runs a command."""
+
+    name: ClassVar[str] = "asking"
+
+    def plan(self, host: Host) -> Change:
+        return Change(Effect.RUN, "ask", question="Sure?")
+
+    def apply(self, host: Host, change: Change) -> None:
+        host.do(command("true"))
+
+    def verify(self, host: Host, change: Change) -> None:
+        return
+
+
+def test_the_time_somebody_thinks_is_not_the_steps(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.release("1.0", [effect("ask", on="one", timeout=30)])
+    session = world.session()
+    flow = Flow(session, "r1", world.operator)
+    flow.crew = replace(flow.crew, action=lambda step, host: Asking())
     clock = time.monotonic
 
     def opens(gate: ev.GateReached) -> str | None:
-        patch.setattr(time, "monotonic", lambda: clock() + 3600)
+        monkeypatch.setattr(time, "monotonic", lambda: clock() + 60)
         return "after lunch"
 
     world.operator.opens = opens  # type: ignore[method-assign]
 
-    with pytest.MonkeyPatch.context() as patch:
-        world.apply()
+    flow.begin(session.plan(world.request(session)))
+    session.close()
 
     assert state(world).stage is Stage.DONE

@@ -9,10 +9,19 @@ from typing import ClassVar
 import pytest
 
 from changeover.actions.base import Action
-from changeover.engine.flow import Flow
+from changeover.engine.finalize import finalize
+from changeover.engine.flow import Flow, Undone
 from changeover.engine.journal import Journal
+from changeover.engine.runs import last_run
 from changeover.engine.store import Store
-from changeover.errors import ActionFailed, InDoubt, Unreachable
+from changeover.errors import (
+    ActionFailed,
+    GateClosed,
+    InDoubt,
+    NotReady,
+    NoWayBack,
+    Unreachable,
+)
 from changeover.hosts.host import Host
 from changeover.model import events as ev
 from changeover.model.plan import Change, Effect
@@ -111,3 +120,152 @@ def test_an_undo_that_fails_is_no_reason_to_undo_the_undo(world: World) -> None:
 
     assert failed.of("undo:1.0/first@one") is Status.FAILED
     assert state(world).stage is Stage.UNDONE
+
+
+def test_a_platform_that_does_not_answer_afterwards_is_a_failure_like_any_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("changeover.engine.proof.WITHIN", 0.0)
+    world.release("1.0", [write("app.conf")])
+    file = world.instance / "instance.yaml"
+    file.write_text(file.read_text() + "endpoints: [{name: site, url: 'http://127.0.0.1:1/'}]\n")
+    before = world.tree()
+
+    with pytest.raises(Undone):
+        world.apply(on_failure="undo")
+
+    assert world.tree() == before
+
+
+def test_a_proof_that_failed_can_be_passed_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("changeover.engine.proof.WITHIN", 0.0)
+    world.release("1.0", [write("app.conf")])
+    file = world.instance / "instance.yaml"
+    file.write_text(file.read_text() + "endpoints: [{name: site, url: 'http://127.0.0.1:1/'}]\n")
+
+    with pytest.raises(ActionFailed, match="does not answer"):
+        world.apply()
+    stopped = state(world)
+    store = Store(world.instance / ".changeover")
+    Journal(store, "r1").append(ev.StepSkipped("1.0/proof", "known", "tester"))
+    store.close()
+    world.resume()
+
+    assert stopped.stage is Stage.FAILED
+    assert state(world).stage is Stage.DONE
+
+
+def test_a_run_that_others_built_on_is_not_undone_before_them(world: World) -> None:
+    world.release("1.0", [write("app.conf")])
+    world.apply()
+    world.release("1.1", [write("app.conf")])
+    world.apply(run="r2")
+
+    with pytest.raises(NotReady, match="run r2 came after r1"):
+        world.undo("r1")
+    world.undo("r2")
+    world.undo("r1")
+
+    assert world.tree() == {}
+
+
+def test_accepting_an_older_run_does_not_take_the_way_back_of_a_newer_one(world: World) -> None:
+    world.release("1.0", [write("app.conf")])
+    world.apply()
+    world.release("1.1", [write("app.conf")])
+    world.apply(run="r2")
+    session = world.session()
+
+    with pytest.raises(NotReady, match="run r2 came after r1"):
+        finalize(Flow(session, "r1", world.operator))
+    session.close()
+    world.undo("r2")
+
+    assert (world.root / "one/app.conf").read_text() == "new 1.0"
+
+
+def test_a_run_killed_while_it_is_accepted_has_no_way_back_that_finds_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(host: Host) -> list[str]:
+        raise KeyboardInterrupt
+
+    (world.root / "one/app.conf").write_text("old")
+    world.release("1.0", [write("app.conf")])
+    world.apply()
+    session = world.session()
+    with monkeypatch.context() as patch:
+        patch.setattr("changeover.engine.finalize._empty", killed)
+        with pytest.raises(KeyboardInterrupt):
+            finalize(Flow(session, "r1", world.operator))
+    session.close()
+
+    with pytest.raises(NoWayBack):
+        world.undo()
+    session = world.session()
+    finalize(Flow(session, "r1", world.operator))
+    session.close()
+
+    assert not list((world.root / "state-one/test").glob("store/*"))
+
+
+def test_a_colleagues_edit_before_the_boundary_of_a_later_hop_stops_there(world: World) -> None:
+    world.release("1.0", [effect("zero")])
+    world.apply()
+    edit = effect("one-one", f"echo edited > {world.root}/one/app.conf", on="one")
+    world.release("1.1", [edit], **{"from": ">=1.0,<1.1"})
+    (world.root / "one/app.conf").write_text("as planned\n")
+    world.release("1.2", [write("app.conf", on="one")], **{"from": ">=1.1,<1.2"})
+
+    with pytest.raises(GateClosed, match="boundary"):
+        world.apply(world.plan(), run="r2")
+
+    assert (world.root / "one/app.conf").read_text() == "edited\n"
+
+
+def test_a_run_that_only_took_the_lock_hides_no_other(world: World) -> None:
+    world.release("1.0", [write("app.conf")])
+    world.apply()
+    session = world.session()
+    with Flow(session, "r2", world.operator).holding():
+        pass
+
+    assert last_run(session.store) == "r1"
+    session.close()
+
+
+def test_a_request_to_a_process_that_is_gone_does_not_stop_the_next_one(world: World) -> None:
+    broken = world.root / "broken"
+    broken.touch()
+    world.release("1.0", [effect("first", f"test ! -e {broken}"), effect("next")])
+    with pytest.raises(ActionFailed):
+        world.apply()
+    store = Store(world.instance / ".changeover")
+    store.ask("r1", "pause", by="colleague", reason="lunch")
+    store.close()
+    broken.unlink()
+
+    world.resume()
+
+    assert state(world).stage is Stage.DONE
+
+
+def test_what_another_process_did_meanwhile_is_known_once_the_lock_is_held(world: World) -> None:
+    broken = world.root / "broken"
+    broken.touch()
+    world.release("1.0", [effect("first", f"test ! -e {broken}")])
+    with pytest.raises(ActionFailed):
+        world.apply()
+    session = world.session()
+    late = Flow(session, "r1", world.operator)
+    broken.unlink()
+    world.resume()
+    effects = world.effects()
+
+    with pytest.raises(NotReady, match="is done"):
+        late.go_on()
+    session.close()
+
+    assert world.effects() == effects

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from changeover.cli.opening import Asked, opened, request_for
 from changeover.cli.options import instance_option
 from changeover.cli.planning import target_options
 from changeover.cli.terminal import operator_for
+from changeover.engine.drift import refuse_moved_version, refuse_stale
 from changeover.engine.finalize import finalize as finalize_run
-from changeover.engine.flow import Flow, new_run, refuse_stale
-from changeover.engine.planner import Request
+from changeover.engine.flow import Flow, new_run
+from changeover.engine.planner import Request, request_of
 from changeover.engine.preflight import examine, insist
 from changeover.engine.runs import last_run, open_run, refuse_open_run
 from changeover.engine.session import Session
@@ -90,8 +91,8 @@ def apply(instance: Path, plan_file: Path | None, **given: Any) -> None:
     asked, manner, yes = _split(given)
     with opened(instance) as session:
         refuse_open_run(session.store)
-        plan = _saved(plan_file) if plan_file else None
-        request = _request(plan) if plan else request_for(session, asked)
+        plan = _fitting(session, plan_file, asked) if plan_file else None
+        request = request_of(plan) if plan else request_for(session, asked)
         plan = _examined(session, request, plan)
         _begin(session, plan, manner, asked_to_confirm=not (plan_file or yes))
 
@@ -166,14 +167,28 @@ def _split(given: dict[str, Any]) -> tuple[Asked, Manner, bool]:
 def _saved(file: Path) -> Plan:
     try:
         return from_json(Plan, json.loads(file.read_text()))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidInput(
             f"{file}: is not a saved plan: {error}", "make one: plan --out"
         ) from None
 
 
-def _request(plan: Plan) -> Request:
-    return Request(plan.installed, plan.target, plan.procedure, plan.inputs, plan.waived, plan.only)
+def _fitting(session: Session, file: Path, asked: Asked) -> Plan:
+    """Return a saved plan that is for this instance as it is; only checks may still be waived."""
+    if asked.target or asked.procedure or asked.only or asked.inputs:
+        raise InvalidInput(
+            f"{file}: a saved plan says itself where to go and how",
+            "leave out --to, --procedure, --only and --set; or plan again: changeover plan",
+        )
+    plan, here = _saved(file), session.instance
+    if (plan.instance, plan.product) != (here.name, here.product):
+        raise InvalidInput(
+            f"{file}: is a plan for {plan.product} on {plan.instance}, "
+            f"not for {here.product} on {here.name}",
+            "name its instance: changeover -i FOLDER apply",
+        )
+    refuse_moved_version(plan, session.installed())
+    return replace(plan, waived={**plan.waived, **asked.waived})
 
 
 def _examined(session: Session, request: Request, plan: Plan | None) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from changeover.engine.flow import Flow
+from changeover.engine.runs import refuse_overtaken
 from changeover.errors import NotReady
 from changeover.hosts.command import shell
 from changeover.hosts.host import Host
@@ -35,12 +36,15 @@ done
 def finalize(flow: Flow) -> dict[str, list[str]]:
     """Free what undo needed on every host; return the backups that stay, by host."""
     state = flow.state
-    if state.stage is not Stage.DONE:
+    if state.stage not in (Stage.DONE, Stage.FINALIZED):
         raise NotReady(
             f"run {state.run} is {state.stage}: only a run that is done can be finalized",
             "changeover resume, or changeover undo",
         )
     with flow.holding():
+        refuse_overtaken(flow.session.store, state.run)
+        # Said before it is done: a kill in between must not leave an undo that finds nothing.
+        flow.journal.append(ev.Finalized(flow.operator.name))
         kept = {host.name: _empty(host) for host in flow.session.hosts.values()}
         flow.journal.append(ev.Finalized(flow.operator.name, kept))
     return kept

@@ -11,22 +11,23 @@ from dataclasses import replace
 from changeover import __version__
 from changeover.engine.attempt import Crew, pass_gate
 from changeover.engine.broadcast import Broadcast
-from changeover.engine.drift import moved_since
+from changeover.engine.drift import boundary_differences
 from changeover.engine.journal import Follower, Journal
 from changeover.engine.lock import InstanceLock, holder_here
 from changeover.engine.operator import Answer, Controls, Decision, Operator
 from changeover.engine.order import UPGRADE
-from changeover.engine.planner import Request
+from changeover.engine.planner import request_of
 from changeover.engine.prober import Prober
 from changeover.engine.proof import prove
-from changeover.engine.runner import GoBack, Runner
+from changeover.engine.runner import GoBack, Runner, face
+from changeover.engine.runs import refuse_open_run, refuse_overtaken
 from changeover.engine.session import Session
 from changeover.engine.undo import plan_undo
-from changeover.errors import ChangeoverError, NotReady, PlanStale
+from changeover.errors import ActionFailed, ChangeoverError, NotReady
 from changeover.model import events as ev
 from changeover.model.codec import digest_of, from_json, to_json
-from changeover.model.plan import Hop, Plan
-from changeover.model.state import RunState, Stage
+from changeover.model.plan import Hop, Mode, Plan
+from changeover.model.state import UNDO_PREFIX, RunState, Stage, Status
 
 LEFTOVER_PATIENCE = 600.0
 """Seconds to wait for a command that a dead process left running."""
@@ -42,21 +43,6 @@ def new_run() -> str:
     """Name a run so that names sort by time."""
     now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
     return f"{now}-{secrets.token_hex(2)}"
-
-
-def refuse_stale(plan: Plan, fresh: Plan) -> None:
-    """Raise `PlanStale`, naming every fact that moved, where a plan no longer fits the hosts."""
-    moved = moved_since(plan, fresh)
-    if moved:
-        raise PlanStale(
-            "the plan no longer fits what is there:\n  " + "\n  ".join(moved),
-            "look at what changed and plan again: changeover plan",
-        )
-
-
-def request_of(plan: Plan) -> Request:
-    """Return what was asked for when a plan was made."""
-    return Request(plan.installed, plan.target, plan.procedure, plan.inputs, plan.waived, plan.only)
 
 
 class Flow:
@@ -82,6 +68,7 @@ class Flow:
     def begin(self, plan: Plan) -> None:
         """Carry out a plan; whatever moved since it was made stops the step it concerns."""
         with self.holding():
+            refuse_open_run(self.session.store)
             digest = self._keep(plan)
             self.session.keep_bundles(plan)
             self.journal.append(
@@ -99,13 +86,12 @@ class Flow:
         self._continue(after)
 
     def _continue(self, after: str, *, force: bool = False, end_leftovers: bool = False) -> None:
-        state = self.state
-        if state.stage.ended:
-            raise NotReady(f"run {state.run} is {state.stage}", "start another: changeover plan")
+        self._refuse_ended()
         self.session.restore_plan(self.plan())
         with self.holding(force=force, end_leftovers=end_leftovers):
+            self._refuse_ended()
             self.journal.append(ev.Resumed(self.operator.name, __version__, after))
-            if state.undo:
+            if self.state.undo:
                 self._watched(self._back)
             else:
                 self._watched(lambda: self._forward(self.plan()))
@@ -118,13 +104,21 @@ class Flow:
         """Undo the run, whether it ended or not."""
         self.session.restore_plan(self.plan())
         with self.holding():
+            self.refuse_undone()
+            refuse_overtaken(self.session.store, self.state.run)
             if not self.state.undo:
                 answer = Answer(Decision.UNDO, self.operator.name, reason)
                 self._begin_undo(answer)
             self._watched(self._back)
 
+    def _refuse_ended(self) -> None:
+        if self.state.stage.ended:
+            raise NotReady(
+                f"run {self.state.run} is {self.state.stage}", "start another: changeover plan"
+            )
+
     def refuse_undone(self) -> None:
-        """Raise `NotReady` where there is nothing to take back."""
+        """Raise `NotReady` where everything was taken back already."""
         if self.state.stage is Stage.UNDONE:
             raise NotReady(f"run {self.state.run} was undone already", "changeover history")
 
@@ -143,6 +137,7 @@ class Flow:
 
     def way_back(self) -> Plan:
         """Plan the undo of the run."""
+        refuse_overtaken(self.session.store, self.state.run)
         self.session.restore_plan(self.plan())
         return plan_undo(self.executed(), self.crew)
 
@@ -155,13 +150,18 @@ class Flow:
         token = max(self.state.token + 1, session.store.next_token())
         lock.take(token, force=force)
         try:
+            # Another process may have gone on with the run since the journal was read.
+            self.journal.catch_up()
+            self.session.store.forget_requests(self.journal.run)
             self.journal.append(ev.LockTaken(lock.token, self.operator.name))
             self._await_leftovers(end=end_leftovers)
             self._broadcast.catch_up(session.store.entries())
             yield
         finally:
-            self._broadcast.flush()
-            lock.release()
+            try:
+                self._broadcast.flush()
+            finally:
+                lock.release()
 
     def _await_leftovers(self, *, end: bool) -> None:
         """Let end, or end, what a dead process of ours still runs: two at once would collide."""
@@ -196,7 +196,7 @@ class Flow:
             hop = self._hop_begun(outline.version) or self._boundary(plan, index)
             Runner(self.crew, self.controls, self.session.instance.language).run(hop.steps)
         if plan.procedure == UPGRADE and not plan.only:
-            self._prove(plan.target)
+            self._prove(plan.target, Mode.APPLY)
         self._end("done")
 
     def _hop_begun(self, version: str) -> Hop | None:
@@ -208,22 +208,30 @@ class Flow:
     def _boundary(self, plan: Plan, index: int) -> Hop:
         """Plan a hop again now that the one before is there; a difference stops at a gate."""
         outline = plan.hops[index]
-        if index == 0:
-            hop = outline
-        else:
-            release = self.session.release(outline.version)
-            hop = self.session.planner().hop(release, request_of(plan), first=True)
-            self._pass_boundary(outline, hop)
+        hop = self._replanned(plan, outline) if index else outline
         at_boundary = replace(plan, hops=(hop,))
         self.journal.append(ev.HopStarted(outline.version, self._keep(at_boundary)))
         return hop
 
-    def _pass_boundary(self, outline: Hop, hop: Hop) -> None:
-        foreseen = {s.key for s in outline.steps if s.change.needed or s.change.unforeseen}
-        new = [s for s in hop.steps if s.change.needed and s.key not in foreseen]
-        if new:
-            said = "; ".join(f"{s.key}: {s.change.summary}" for s in new)
-            gate = ev.GateReached(f"{hop.version}/boundary", "boundary", f"was not planned: {said}")
+    def _replanned(self, plan: Plan, outline: Hop) -> Hop:
+        key = f"{outline.version}/boundary"
+        release = self.session.release(outline.version)
+        while True:
+            try:
+                hop = self.session.planner().hop(release, request_of(plan), first=True)
+            except ActionFailed as error:
+                self._fail(key, error, Mode.APPLY)
+                if self.state.of(key) is Status.SKIPPED:
+                    raise  # there is nothing to go on with
+            else:
+                self._mend(key)
+                self._pass_boundary(key, outline, hop)
+                return hop
+
+    def _pass_boundary(self, key: str, outline: Hop, hop: Hop) -> None:
+        said = boundary_differences(outline, hop)
+        if said:
+            gate = ev.GateReached(key, "boundary", "is not as planned: " + "; ".join(said))
             pass_gate(self.journal, self.operator, gate)
 
     def _begin_undo(self, answer: Answer) -> None:
@@ -236,16 +244,40 @@ class Flow:
             raise NotReady("no undo was begun", "changeover undo")
         way = self._load(undo.plan)
         Runner(self.crew, self.controls, self.session.instance.language).run(way.steps)
-        self._prove(way.target)
+        self._prove(way.target, Mode.UNDO)
         self._end("undone")
 
-    def _prove(self, version: str) -> None:
+    def _prove(self, version: str, mode: Mode) -> None:
+        """See that the instance works; if it does not, that is decided like a step that failed."""
+        key = f"{UNDO_PREFIX if mode is Mode.UNDO else ''}{version}/proof"
+        while not self.state.of(key).settled:
+            try:
+                self._observe(version, mode)
+            except ActionFailed as error:
+                self._fail(key, error, mode)
+            else:
+                self._mend(key)
+                return
+
+    def _observe(self, version: str, mode: Mode) -> None:
         self.session.record_installed(version)
-        for what in prove(self.session, version, self._answered_before()):
+        for what in prove(self.session, version, self._must_answer(mode)):
             self.journal.append(ev.Proven(what))
 
-    def _answered_before(self) -> frozenset[str]:
-        return frozenset(self.plan().answering)
+    def _fail(self, key: str, error: ActionFailed, mode: Mode) -> None:
+        error.hide(self.session.masker.text)
+        self.journal.append(ev.StepFailed(key, error.message, error.remedy))
+        face(self.crew, key, mode, error)
+
+    def _mend(self, key: str) -> None:
+        if self.state.of(key) is Status.FAILED:
+            self.journal.append(ev.StepDone(key))
+
+    def _must_answer(self, mode: Mode) -> tuple[str, ...]:
+        before = self.plan().answering
+        # A first installation brings the endpoints about, and its undo takes them away.
+        first = mode is Mode.APPLY and not before
+        return tuple(e.name for e in self.session.instance.endpoints) if first else before
 
     def _end(self, outcome: str) -> None:
         if self.state.stage is not Stage(outcome):

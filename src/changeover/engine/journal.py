@@ -102,6 +102,15 @@ class Journal:
         """Tell this one, too, of every entry from now on, after it is safe."""
         self._followers.append(follower)
 
+    def catch_up(self) -> None:
+        """Take what another process appended meanwhile; to be done once the lock is held."""
+        with self._lock:
+            seen = self._head.seq if self._head else 0
+            for entry in self._store.entries(self.run):
+                if entry.seq > seen:
+                    self.state.take(entry)
+            self._head = self._store.head()
+
     def append(self, event: Event) -> Entry:
         """Keep an event for good, in order, before anything it announces happens."""
         with self._lock:

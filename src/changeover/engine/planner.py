@@ -11,7 +11,7 @@ from typing import Any
 from changeover import __version__
 from changeover.engine.binder import Binder, undoable
 from changeover.engine.order import UPGRADE, steps_of
-from changeover.errors import ActionFailed
+from changeover.errors import ActionFailed, InvalidInput
 from changeover.hosts.host import Host
 from changeover.hosts.shadow import shadow_of
 from changeover.model.codec import digest_of, to_json
@@ -40,6 +40,11 @@ class Request:
     """Ids of steps or names of phases to plan alone; empty means everything."""
 
 
+def request_of(plan: Plan) -> Request:
+    """Return what was asked for when a plan was made."""
+    return Request(plan.installed, plan.target, plan.procedure, plan.inputs, plan.waived, plan.only)
+
+
 @dataclass
 class Planner:
     """Plans hops one after the other; remembers what earlier steps would have done."""
@@ -61,6 +66,7 @@ class Planner:
         """Read every host, change none."""
         hops = tuple(self.hop(release, request, first=i == 0) for i, release in enumerate(route))
         steps = [step for hop in hops for step in hop.steps]
+        _refuse_unknown(request, route, self.instance)
         plan = Plan(
             self.instance.name, self.instance.product, request.procedure,
             request.installed, request.target, hops, facts_digest(steps),
@@ -120,6 +126,17 @@ class Planner:
         notes = [f"{r.version}: {r.notes.to(language)}" for r in route if r.notes]
         seen = {s.step.id: s.step.note.to(language) for s in steps if s.step.note}
         return (*notes, *(f"{step}: {note}" for step, note in seen.items()))
+
+
+def _refuse_unknown(request: Request, route: Sequence[Release], instance: Instance) -> None:
+    steps = [s for r in route for s in steps_of(r, request.procedure, instance.site_steps)]
+    known = dict.fromkeys((*Phase, *(step.id for step in steps)))
+    unknown = [name for name in request.only if name not in known]
+    if unknown and route:
+        raise InvalidInput(
+            f"--only {', '.join(unknown)}: no step or phase is called so",
+            "there are: " + ", ".join(map(str, known)),
+        )
 
 
 def masked(change: Change, masker: Masker) -> Change:

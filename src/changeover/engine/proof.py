@@ -14,8 +14,11 @@ WITHIN = 30.0
 """Seconds in which an endpoint must answer again."""
 
 
-def prove(session: Session, version: str, answered: Collection[str]) -> Iterator[str]:
-    """Yield what was observed; raise `ActionFailed` where it is not as it must be."""
+def prove(session: Session, version: str, answering: Collection[str]) -> Iterator[str]:
+    """Yield what was observed; raise `ActionFailed` where it is not as it must be.
+
+    `answering` names the endpoints that must answer.
+    """
     found = session.installed()
     if not session.same_version(found, version):
         raise ActionFailed(
@@ -25,7 +28,7 @@ def prove(session: Session, version: str, answered: Collection[str]) -> Iterator
     if found:
         yield f"installed: {found}"
     for endpoint in session.instance.endpoints:
-        if endpoint.name in answered or not answered:
+        if endpoint.name in answering:
             yield from _answering(session, endpoint)
 
 

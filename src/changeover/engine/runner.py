@@ -96,8 +96,7 @@ class Runner:
                 raise error
             if isinstance(error, InDoubt) and self._settle(step, error):
                 continue
-            answer = self.crew.operator.decides(step.key, error)
-            self._obey(answer, step, error)
+            face(self.crew, step.key, step.mode, error)
 
     def _settle(self, step: PlannedStep, error: InDoubt) -> bool:
         happened = self.crew.operator.settles(step.key, str(error))
@@ -106,21 +105,6 @@ class Runner:
         by = self.crew.operator.name
         self.crew.journal.append(ev.DoubtSettled(step.key, happened, by, "answered when asked"))
         return True
-
-    def _obey(self, answer: Answer, step: PlannedStep, error: ChangeoverError) -> None:
-        journal = self.crew.journal
-        match answer.decision:
-            case Decision.RETRY if journal.state.of(step.key) is not Status.IN_DOUBT:
-                return
-            case Decision.SKIP:
-                journal.append(ev.StepSkipped(step.key, answer.reason, answer.by))
-            case Decision.UNDO if step.mode is Mode.APPLY:
-                raise GoBack(answer, error)
-            case Decision.ABORT:
-                journal.append(ev.RunEnded("aborted", answer.by, answer.reason))
-                raise error
-            case _:
-                raise error
 
     def _heed(self) -> None:
         """Stop between two steps where somebody asked for it."""
@@ -134,6 +118,23 @@ class Runner:
             raise Stopped(f"aborted by {by}", "to go back: changeover undo")
         self.crew.journal.append(ev.Paused(by, reason))
         raise Stopped(f"paused by {by}", "to go on: changeover resume; to go back: changeover undo")
+
+
+def face(crew: Crew, key: str, mode: Mode, error: ChangeoverError) -> None:
+    """Do as the operator says about what failed; return only to try it again or to pass over it."""
+    journal, answer = crew.journal, crew.operator.decides(key, error)
+    match answer.decision:
+        case Decision.RETRY if journal.state.of(key) is not Status.IN_DOUBT:
+            return
+        case Decision.SKIP:
+            journal.append(ev.StepSkipped(key, answer.reason, answer.by))
+        case Decision.UNDO if mode is Mode.APPLY:
+            raise GoBack(answer, error)
+        case Decision.ABORT:
+            journal.append(ev.RunEnded("aborted", answer.by, answer.reason))
+            raise error
+        case _:
+            raise error
 
 
 def _worth_retrying(failures: Failures) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from changeover.engine.store import Store
 from changeover.errors import InvalidInput, NotReady
-from changeover.model.state import RunState, replay
+from changeover.model.state import RunState, Stage, replay
 
 
 def all_runs(store: Store) -> list[RunState]:
@@ -14,16 +14,23 @@ def all_runs(store: Store) -> list[RunState]:
 
 def last_run(store: Store, named: str | None = None) -> str:
     """Return the run a command means: the named one (a unique part is enough), or the last."""
-    runs = store.runs()
-    if not runs:
+    newest = _newest(store)
+    if not newest:
         raise NotReady("this instance has had no run yet", "changeover plan, then changeover apply")
     if not named:
-        return runs[-1]
+        return newest.run
+    runs = store.runs()
     alike = [run for run in runs if named in run]
     if len(alike) != 1:
         known = ", ".join(runs[-5:])
         raise InvalidInput(f"{named}: names {len(alike)} runs", f"the last ones are: {known}")
     return alike[0]
+
+
+def _newest(store: Store) -> RunState | None:
+    """Return the last run that began: one that only took the lock has done nothing."""
+    states = (replay(store.entries(run)) for run in reversed(store.runs()))
+    return next((state for state in states if state.started), None)
 
 
 def open_run(store: Store, named: str | None = None) -> str:
@@ -35,11 +42,22 @@ def open_run(store: Store, named: str | None = None) -> str:
     return run
 
 
+def refuse_overtaken(store: Store, run: str) -> None:
+    """Raise `NotReady` where a later run changed what this one left, and was not undone."""
+    runs = store.runs()
+    for later in reversed(runs[runs.index(run) + 1 :] if run in runs else ()):
+        state = replay(store.entries(later))
+        if state.stage is not Stage.UNDONE and any(map(state.touched, state.changes)):
+            raise NotReady(
+                f"run {later} came after {run} and built on it ({state.stage})",
+                f"go back in order: changeover undo {later}",
+            )
+
+
 def refuse_open_run(store: Store) -> None:
     """Raise `NotReady` where a run is still open: two at once would undo each other's ground."""
-    runs = store.runs()
-    state = replay(store.entries(runs[-1])) if runs else None
-    if state and state.started and not state.stage.ended:
+    state = _newest(store)
+    if state and not state.stage.ended:
         raise NotReady(
             f"run {state.run} is still open ({state.stage})",
             "go on: changeover resume; go back: changeover undo; leave it so: changeover abort",

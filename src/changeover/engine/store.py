@@ -148,6 +148,10 @@ class Store:
             self._execute("delete from request where id = ?", (row[0],))
         return row[1], json.loads(row[2])
 
+    def forget_requests(self, run: str) -> None:
+        """Drop what was asked of a process that is gone: going on is the later word."""
+        self._execute("delete from request where run = ?", (run,))
+
     def save_duration(self, name: str, seconds: float) -> None:
         """Remember how long a step, or a downtime, took the last time."""
         self._softly("insert or replace into duration values (?, ?)", (name, seconds))

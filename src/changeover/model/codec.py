@@ -58,7 +58,7 @@ def from_json(kind: type[T], value: Any) -> T:
         )
     try:
         return kind(**{name: _build(known[name], item) for name, item in value.items()})
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise InvalidInput(f"{kind.__name__}: {error}", "the file was cut or edited") from error
 
 

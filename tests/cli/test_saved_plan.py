@@ -1,0 +1,102 @@
+"""A saved plan is carried out as it was approved, where it was made for, once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_commands import typed
+from tests.engine.world import World, effect
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path)
+    world.release("1.0", [effect("start", on="one")])
+    typed(world, "plan", "--out", str(tmp_path / "plan.json"))
+    return world
+
+
+def plan_of(world: World) -> Path:
+    return world.root / "plan.json"
+
+
+def edited(world: World, change: dict[str, Any]) -> None:
+    body = json.loads(plan_of(world).read_text())
+    plan_of(world).write_text(json.dumps({**body, **change}))
+
+
+def test_a_plan_is_not_carried_out_twice(world: World) -> None:
+    first = typed(world, "apply", str(plan_of(world)))
+
+    second = typed(world, "apply", str(plan_of(world)))
+
+    assert (first.returncode, second.returncode) == (0, 3)
+    assert "installed was nothing, is 1.0" in second.stderr
+    assert world.effects() == ["start one"]
+
+
+def test_a_plan_of_another_instance_is_refused(world: World) -> None:
+    edited(world, {"instance": "staging"})
+
+    refused = typed(world, "apply", str(plan_of(world)))
+
+    assert refused.returncode == 2
+    assert "on staging, not for shop on test" in refused.stderr
+    assert world.effects() == []
+
+
+@pytest.mark.parametrize(
+    "words", [["--only", "start"], ["--to", "1.0"], ["--set", "a=b"], ["--procedure", "x"]]
+)
+def test_options_that_a_plan_cannot_heed_are_refused(world: World, words: list[str]) -> None:
+    refused = typed(world, "apply", str(plan_of(world)), *words)
+
+    assert refused.returncode == 2
+    assert "says itself where to go" in refused.stderr
+    assert world.effects() == []
+
+
+def test_a_plan_whose_commands_would_be_others_now_is_refused(world: World) -> None:
+    script = {"words": ["echo", "{{ vars.what }}"], "undo_words": ["true"]}
+    world.release("1.0", [{"id": "say", "use": "command.run", "on": "one", "with": script}])
+    file = world.instance / "instance.yaml"
+    whole = file.read_text()
+    file.write_text(whole.replace("vars: {log:", "vars: {what: approved, log:"))
+    typed(world, "plan", "--out", str(plan_of(world)))
+    file.write_text(whole.replace("vars: {log:", "vars: {what: other, log:"))
+
+    refused = typed(world, "apply", str(plan_of(world)))
+
+    assert refused.returncode == 3
+    assert "would run echo approved" in refused.stderr
+
+
+def test_a_plan_whose_steps_were_edited_is_refused(world: World) -> None:
+    body = json.loads(plan_of(world).read_text())
+    body["hops"][0]["steps"][0]["step"]["with_"]["script"] = f"echo mine >> {world.log}"
+    plan_of(world).write_text(json.dumps(body))
+
+    refused = typed(world, "apply", str(plan_of(world)))
+
+    assert refused.returncode == 3
+    assert world.effects() == []
+
+
+def test_a_plan_with_values_of_other_kinds_is_refused_without_a_traceback(world: World) -> None:
+    edited(world, {"inputs": [1]})
+
+    refused = typed(world, "apply", str(plan_of(world)))
+
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
+
+
+def test_steps_that_do_not_exist_cannot_be_planned_alone(world: World) -> None:
+    refused = typed(world, "plan", "--only", "strat")
+
+    assert refused.returncode in (2, 3)
+    assert "no step or phase is called so" in refused.stdout + refused.stderr
