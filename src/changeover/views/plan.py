@@ -17,6 +17,7 @@ from changeover.views.style import (
     rule,
     seconds,
     strong,
+    version,
     wrapped,
 )
 
@@ -36,7 +37,7 @@ _SERVICE = {
     Phase.SETTLE: "afterwards",
 }
 _MARGIN = 5
-_BAR = faint("│")
+_BAR, _NOTHING = faint("│"), "nothing installed"
 WIDEST_NAME, MOST_LINES, MOST_OF_ONE = 30, 12, 400
 """Columns of a step's name, lines of a command, and characters of one line that are shown."""
 
@@ -55,7 +56,7 @@ def plan_lines(plan: Plan, language: str = "en", *, whole: bool = True) -> Itera
 
 
 def _way(plan: Plan) -> str:
-    start, end = plan.installed or "nothing installed", plan.target
+    start, end = version(plan.installed, _NOTHING), version(plan.target, _NOTHING)
     name = "" if plan.procedure == "upgrade" else f" ({plan.procedure})"
     between = [hop.version for hop in plan.hops[:-1]]
     return " → ".join([start, *between, end]) + name
@@ -69,7 +70,7 @@ def _inputs(plan: Plan) -> Iterator[str]:
 
 
 def _hop_lines(plan: Plan, hop: Hop, language: str, *, whole: bool) -> Iterator[str]:
-    edge = plan.point_of_no_return
+    edge = _edge(plan)
     column = min(max((len(_name(step)) for step in hop.steps), default=0), WIDEST_NAME)
     for phase, steps in groupby(hop.steps, key=lambda s: (s.phase, s.mode)):
         yield ""
@@ -80,6 +81,11 @@ def _hop_lines(plan: Plan, hop: Hop, language: str, *, whole: bool) -> Iterator[
             yield from _headline(step, column)
             if step.change.needed:
                 yield from _below(step, language, whole=whole)
+
+
+def _edge(plan: Plan) -> PlannedStep | None:
+    """Return where the way back ends. Of a way back it is not asked."""
+    return None if plan.procedure == "undo" else plan.point_of_no_return
 
 
 def _heading(phase: Phase, mode: Mode) -> str:
@@ -142,7 +148,7 @@ def _closing(plan: Plan) -> Iterator[str]:
     steps = [step for step in plan.steps if step.change.needed]
     hosts = {step.host for step in steps}
     yield f"{len(steps)} of {len(plan.steps)} steps change something, on {_hosts(hosts)}."
-    edge = plan.point_of_no_return
+    edge = _edge(plan)
     if edge:
         yield careful(f"There is a way back until {edge.key}; not beyond.")
     elif steps and plan.procedure != "undo":

@@ -17,6 +17,7 @@ from changeover.views.style import (
     good,
     seconds,
     strong,
+    version,
     wrapped,
 )
 
@@ -42,15 +43,16 @@ def entry_line(entry: ev.Entry) -> str:
 
 def run_lines(plan: Plan, state: RunState) -> Iterator[str]:
     """Render where every step of a run stands."""
-    yield strong(f"run {state.run}: {plan.product} {plan.installed or '-'} → {plan.target}") + (
+    yield strong(f"run {state.run}: {plan.product} {_way(plan)}") + (
         f" ({plan.procedure}), {stage_text(state)}"
     )
     column = max((len(step.key) for step in plan.steps), default=0)
     for step in plan.steps:
         status = state.of(step.key)
         paint = _PAINT.get(status, faint)
-        took = f"{seconds(state.seconds[step.key]):>8}" if step.key in state.seconds else ""
-        yield f"  {paint(f'{status:<9}')} {step.key:<{column}}{faint(took)}".rstrip()
+        took = state.seconds.get(step.key)
+        name = step.key if took is None else f"{step.key:<{column}}{faint(f'{seconds(took):>8}')}"
+        yield f"  {paint(f'{status:<9}')} {name}"
         if status in (Status.FAILED, Status.IN_DOUBT):
             reason = state.reasons.get(step.key, "")
             yield from (bad(" " * 12 + line) for line in wrapped(reason, 12))
@@ -74,7 +76,7 @@ def history_lines(runs: Iterable[RunState]) -> Iterator[str]:
         started = state.started
         if not started:
             continue
-        what = f"{started.installed or '-'} → {started.target} ({started.procedure})"
+        what = f"{_way(started)} ({started.procedure})"
         yield f"{state.run:<20} {state.started_at[:19]:<20} {what:<40} {stage_text(state)}"
 
 
@@ -86,6 +88,16 @@ def watched_lines(watched: Sequence[ev.Watched]) -> Iterator[str]:
         down = sum(w.downtime for w in same)
         said = f"{name}: {requests} requests, {failed} failed, down for {seconds(down)}"
         yield "  " + (careful(said) if failed else good(said))
+
+
+def _way(moved: Plan | ev.RunStarted) -> str:
+    return f"{version(moved.installed)} → {version(moved.target)}"
+
+
+def _short(what: str) -> str:
+    """Shorten the commit at the end of `installed: ...`."""
+    head, space, last = what.rpartition(" ")
+    return f"{head}{space}{version(last)}"
 
 
 def _step_started(event: ev.StepStarted) -> str:
@@ -133,7 +145,7 @@ def _ended(event: ev.RunEnded) -> str:
 
 
 _RENDER: dict[type[ev.Event], Callable[[Any], str]] = {
-    ev.RunStarted: lambda e: strong(f"{e.procedure}: {e.installed or '-'} → {e.target}"),
+    ev.RunStarted: lambda e: strong(f"{e.procedure}: {_way(e)}"),
     ev.HopStarted: lambda e: strong(f"release {e.version}"),
     ev.StepStarted: _step_started,
     ev.StepDone: _step_done,
@@ -147,13 +159,14 @@ _RENDER: dict[type[ev.Event], Callable[[Any], str]] = {
     ev.Paused: lambda e: careful(f"‖ paused by {e.by}"),
     ev.Resumed: lambda e: strong(f"going on{f' after a {e.after}' if e.after else ''}"),
     ev.UndoStarted: lambda e: strong(f"undo: {e.reason or 'asked for'}"),
-    ev.Proven: lambda e: good(f"✔ {e.what}"),
+    ev.Proven: lambda e: good(f"✔ {_short(e.what)}"),
     ev.EndpointDown: lambda e: careful(f"  {e.endpoint} does not answer: {e.reason}"),
     ev.EndpointUp: lambda e: good(
         f"  {e.endpoint} answers again after {seconds(e.seconds)} ({e.failed} requests failed)"
     ),
     ev.RunEnded: _ended,
-    ev.Finalized: lambda e: good(f"■ finalized by {e.by}"),
+    # The first of two says that it begins; the second what stayed.
+    ev.Finalized: lambda e: good(f"■ finalized by {e.by}") if e.kept else "",
 }
 
 

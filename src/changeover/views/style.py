@@ -7,6 +7,7 @@ import textwrap
 import click
 
 WIDTH = 88
+_COMMIT = 40
 
 
 def good(text: str) -> str:
@@ -53,6 +54,12 @@ def clipped(text: str, room: int) -> str:
     """Cut what is too wide, visibly; only the first of several lines is kept."""
     line, more, _ = text.partition("\n")
     return line if len(line) <= room and not more else line[: max(room - 1, 1)].rstrip() + "…"
+
+
+def version(text: str, nothing: str = "-") -> str:
+    """Spell a version; of a commit, what people write of one."""
+    whole = len(text) == _COMMIT and all(c in "0123456789abcdef" for c in text)
+    return text[:12] if whole else text or nothing
 
 
 def seconds(value: float) -> str:
