@@ -217,3 +217,17 @@ def test_the_journal_of_all_this_is_unbroken(world: World) -> None:
 
     assert verify_chain(store.entries()) is not None
     store.close()
+
+
+def test_a_run_goes_on_where_nobody_reads_what_it_says(world: World) -> None:
+    run = subprocess.Popen(
+        [*CHANGEOVER, "-i", str(world.instance), "apply", "--yes"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert run.stdout is not None
+    run.stdout.close()
+
+    _, said = run.communicate(timeout=LIMIT)
+
+    assert run.returncode == 0, said
+    assert sorted(world.effects()) == ["start one", "start two"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from changeover.engine.journal import GENESIS, Journal, chain, decode, encode, verify_chain
 from changeover.engine.store import FORMAT, Store
-from changeover.errors import ChangeoverError, InvalidInput
+from changeover.errors import ChangeoverError, InvalidInput, Tampered
 from changeover.model import events as ev
 from changeover.model.codec import from_json, to_json
 from changeover.model.plan import Change, Effect
@@ -125,3 +126,42 @@ def test_junk_instead_of_a_journal_is_an_error_and_stays_as_it_is(tmp_path: Path
 def test_defaults_are_left_out_of_json(change: Change) -> None:
     assert "diff" not in to_json(change)
     assert from_json(Change, to_json(change)) == change
+
+
+class FullDisk:
+    """A database on a disk that is full until the reserve is given up."""
+
+    def __init__(self, real: sqlite3.Connection, reserve: Path) -> None:
+        self._real, self._reserve = real, reserve
+
+    def execute(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        if statement.startswith("insert") and self._reserve.exists():
+            self._real.execute("pragma max_page_count = 1")
+            try:
+                self._real.execute("insert into meta values ('big', zeroblob(9000000))")
+            finally:
+                self._real.execute("pragma max_page_count = 1000000")
+        return self._real.execute(statement, values)
+
+
+def test_a_full_disk_takes_the_entry_at_hand_and_asks_the_run_to_stop(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store._db = FullDisk(store._db, tmp_path / "reserve")  # type: ignore[assignment]
+    journal = Journal(store, "r")
+
+    journal.append(ev.StepDone("1/a@x"))
+    journal.append(ev.StepDone("1/b@x"))
+
+    assert [entry.seq for entry in store.entries()] == [1, 2]
+    assert store.asked("r") is not None
+
+
+def test_a_line_that_is_no_entry_is_tampering_not_an_accident(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    Journal(store, "r").append(ev.StepDone("1/a@x"))
+    with sqlite3.connect(tmp_path / "journal.db") as db:
+        db.execute("update entry set line = 'junk'")
+    db.close()
+
+    with pytest.raises(Tampered, match="no entry: 'junk'"):
+        list(store.entries())

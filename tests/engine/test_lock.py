@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from changeover.engine.flow import Flow
 from changeover.engine.journal import Journal
-from changeover.engine.lock import StoreLock, holder_here
+from changeover.engine.lock import InstanceLock, StoreLock, holder_here
 from changeover.engine.store import Store
 from changeover.engine.takeover import fetch
 from changeover.errors import Fenced, LockHeld, NotReady
@@ -141,3 +143,66 @@ def test_a_finished_run_is_not_taken_over(world: World) -> None:
 
     assert Journal(session.store, "r1").state.stage is Stage.DONE
     session.close()
+
+
+def test_who_only_looks_whether_somebody_is_at_work_keeps_nobody_out(tmp_path: Path) -> None:
+    over = threading.Event()
+    onlooker = StoreLock(tmp_path)
+
+    def look() -> None:
+        while not over.is_set():
+            onlooker.shown()
+
+    watching = threading.Thread(target=look)
+    watching.start()
+    try:
+        for number in range(300):
+            held = StoreLock(tmp_path)
+            held.take(holder_here("store", f"r{number}", "alice"))
+            held.release()
+    finally:
+        over.set()
+        watching.join()
+
+
+class Answering:
+    """A host whose lease can be renewed."""
+
+    def __init__(self) -> None:
+        self.renewed = threading.Event()
+
+    def lock_take(self, *_: object, **__: object) -> None:
+        return
+
+    def lock_release(self) -> None:
+        return
+
+    def lock_renew(self) -> None:
+        self.renewed.set()
+
+
+class Away(Answering):
+    """A host that does not answer before all is over."""
+
+    def __init__(self, over: threading.Event) -> None:
+        super().__init__()
+        self.over = over
+
+    def lock_renew(self) -> None:
+        self.over.wait(30)
+
+
+def test_a_host_that_is_away_does_not_let_the_leases_of_others_lapse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("changeover.engine.lock.RENEW_EVERY", 0.01)
+    over, there = threading.Event(), Answering()
+    hosts: Any = {"away": Away(over), "there": there}
+    lock = InstanceLock(tmp_path, hosts, holder_here("store", "r1", "alice"))
+
+    lock.take(1)
+    renewed = there.renewed.wait(10)
+    over.set()
+    lock.release()
+
+    assert renewed

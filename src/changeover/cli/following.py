@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 
 import click
@@ -20,6 +22,14 @@ def follower(output: str) -> Follower:
         line = encode(entry) if output == "json" else entry_line(entry)
         if line:
             with _lock:
-                click.echo(line)
+                _say(line)
 
     return tell
+
+
+def _say(line: str) -> None:
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        # Whoever read has gone; the run goes on, its journal tells.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -37,9 +37,10 @@ class Person:
             return given
         with self._one_at_a_time:
             if gate.kind == "loss":
-                typed = click.prompt(f"{gate.question}\nType yes to accept the loss", default="no")
+                said = f"{gate.question}\nType yes to accept the loss"
+                typed = click.prompt(said, default="no", err=True)
                 return "accepted the loss" if typed.strip().lower() == "yes" else None
-            agreed = click.confirm(f"{gate.key}: {gate.question}\nGo on?", default=False)
+            agreed = click.confirm(f"{gate.key}: {gate.question}\nGo on?", default=False, err=True)
             return "said yes at the terminal" if agreed else None
 
     def settles(self, key: str, doubt: str) -> bool | None:
@@ -49,6 +50,7 @@ class Person:
                 f"{doubt}\nDid it happen? (y)es, (n)o, (d)on't know",
                 type=click.Choice(["y", "n", "d"]),
                 default="d",
+                err=True,
             )
         return {"y": True, "n": False}.get(said)
 
@@ -64,9 +66,12 @@ class Person:
                 type=click.Choice(list(_CHOICES)),
                 default="q",
                 show_choices=False,
+                err=True,
             )
             reason = (
-                click.prompt("Why may it be skipped?") if said == "s" else "chose so when asked"
+                click.prompt("Why may it be skipped?", err=True)
+                if said == "s"
+                else "chose so when asked"
             )
         return Answer(_CHOICES[said], self.name, reason)
 

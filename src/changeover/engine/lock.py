@@ -14,11 +14,12 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from changeover.errors import ChangeoverError, LockHeld
 from changeover.hosts.transport import ShellTransport
@@ -26,6 +27,8 @@ from changeover.hosts.transport import ShellTransport
 LEASE = 30.0
 """Seconds a host's lock outlives a holder that is no longer heard of."""
 RENEW_EVERY = 8.0
+LOOKS, PAUSE = 20, 0.01
+"""How often, and how many seconds apart, the store's lock is tried while nobody is at work."""
 
 
 @dataclass(frozen=True)
@@ -62,24 +65,32 @@ class StoreLock:
     def take(self, holder: Holder) -> None:
         """Take it, or raise `LockHeld` saying who has it."""
         file = self._path.open("a+")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise LockHeld(
-                f"{self.shown() or 'somebody'} is at work on this instance",
-                "watch it: changeover watch; ask it to stop: changeover pause",
-            ) from None
+        for _ in range(LOOKS):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            if self.shown():
+                self._refuse(file)
+            time.sleep(PAUSE)  # somebody only looks who has it, or has it since this moment
+        else:
+            self._refuse(file)
         file.truncate(0)
         file.write(json.dumps(vars(holder)))
         file.flush()
         self._file = file
 
+    def _refuse(self, file: IO[str]) -> NoReturn:
+        file.close()
+        raise LockHeld(
+            f"{self.shown() or 'somebody'} is at work on this instance",
+            "watch it: changeover watch; ask it to stop: changeover pause",
+        )
+
     def shown(self) -> Holder | None:
         """Return who holds it now; None where nobody does."""
         with contextlib.suppress(OSError, ValueError, TypeError), self._path.open("r+") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 return Holder(**json.loads(self._path.read_text()))
         return None
@@ -97,7 +108,11 @@ class InstanceLock:
     def __init__(self, folder: Path, hosts: Mapping[str, ShellTransport], holder: Holder) -> None:
         self._local, self._hosts, self._holder = StoreLock(folder), hosts, holder
         self._stop = threading.Event()
-        self._renewal = threading.Thread(target=self._renew, daemon=True)
+        # One thread a host: waiting for one that is away must not let the others' leases lapse.
+        self._renewals = [
+            threading.Thread(target=self._renew, args=(host,), daemon=True)
+            for host in hosts.values()
+        ]
         self.token = 0
 
     def take(self, token: int, *, force: bool = False) -> None:
@@ -111,7 +126,8 @@ class InstanceLock:
         except ChangeoverError:
             self.release()
             raise
-        self._renewal.start()
+        for renewal in self._renewals:
+            renewal.start()
 
     def _take_on(self, name: str, *, force: bool) -> None:
         lock, line, token = self._hosts[name], self._holder.line(), self.token
@@ -129,19 +145,19 @@ class InstanceLock:
     def release(self) -> None:
         """Give everything back that can still be given back."""
         self._stop.set()
-        if self._renewal.is_alive():
-            self._renewal.join()
+        for renewal in self._renewals:
+            if renewal.is_alive():
+                renewal.join()
         for lock in self._hosts.values():
             with contextlib.suppress(ChangeoverError):
                 lock.lock_release()
         self._local.release()
 
-    def _renew(self) -> None:
+    def _renew(self, lock: ShellTransport) -> None:
         while not self._stop.wait(RENEW_EVERY):
-            for lock in self._hosts.values():
-                # A host that is away keeps its lease for now; a stolen one fences every effect.
-                with contextlib.suppress(ChangeoverError):
-                    lock.lock_renew()
+            # A host that is away keeps its lease for now; a stolen one fences every effect.
+            with contextlib.suppress(ChangeoverError):
+                lock.lock_renew()
 
 
 def holder_here(store: str, run: str, by: str) -> Holder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import ssl
@@ -9,9 +10,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from changeover.errors import ChangeoverError
 from changeover.model import events as ev
 from changeover.model.instance import Endpoint
 
@@ -26,24 +29,36 @@ class Asker:
     """Asks one endpoint; a new connection each time, as a new user would."""
 
     def __init__(self, endpoint: Endpoint, folder: Path) -> None:
-        self.endpoint = endpoint
-        parts = urlsplit(endpoint.url)
+        self.endpoint, self._folder = endpoint, folder
+        self._parts = parts = urlsplit(endpoint.url)
         self._secure = parts.scheme == "https"
         self._name = parts.hostname or ""
-        self._port = parts.port or (443 if self._secure else 80)
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        ca = str(folder / endpoint.ca) if endpoint.ca else None
-        self._trust = ssl.create_default_context(cafile=ca) if self._secure else None
+
+    # Read when first asked: a file or port that is wrong is an answer of the endpoint, no accident.
+
+    @property
+    def _port(self) -> int:
+        return self._parts.port or (443 if self._secure else 80)
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext | None:
+        ca = str(self._folder / self.endpoint.ca) if self.endpoint.ca else None
+        return ssl.create_default_context(cafile=ca) if self._secure else None
 
     def ask(self) -> str:
         """Return why the answer is not as expected; empty if it is."""
+        try:
+            return self._asked()
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            return str(error) or type(error).__name__
+
+    def _asked(self) -> str:
         connection = self._connection()
         try:
             connection.request("GET", self._path, headers={"Connection": "close"})
             answer = connection.getresponse()
             body = answer.read(MOST_BODY)
-        except (OSError, http.client.HTTPException) as error:
-            return str(error) or type(error).__name__
         finally:
             connection.close()
         if answer.status != self.endpoint.expect:
@@ -134,20 +149,15 @@ class Prober:
         due = time.monotonic()
         while not watch.stop.is_set():
             asked_at = time.monotonic()
-            try:
-                reason = watch.asker.ask()
-            except OSError as error:
-                reason = str(error) or type(error).__name__
-            change = watch.take(asked_at, reason)
+            change = watch.take(asked_at, watch.asker.ask())
             if change:
-                self._tell(change)
+                # A journal that cannot be written stops the run by itself, and says so there.
+                with contextlib.suppress(ChangeoverError):
+                    self._tell(change)
             due = max(due + INTERVAL, time.monotonic() - INTERVAL)
             watch.stop.wait(max(0.0, due - time.monotonic()))
 
 
 def answers(endpoint: Endpoint, folder: Path) -> str:
     """Ask once; return why the endpoint does not answer as expected, or nothing."""
-    try:
-        return Asker(endpoint, folder).ask()
-    except (OSError, ValueError) as error:
-        return str(error) or type(error).__name__
+    return Asker(endpoint, folder).ask()

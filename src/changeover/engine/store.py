@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from changeover.engine.journal import decode
-from changeover.errors import ChangeoverError, InvalidInput
+from changeover.errors import ChangeoverError, InvalidInput, Tampered
 from changeover.model.events import Entry
 
 FORMAT = 1
@@ -42,6 +42,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock = threading.RLock()
+        self._full = False
         self._reserve = folder / "reserve"
         try:
             self._open(folder)
@@ -104,13 +105,13 @@ class Store:
         query = f"select line from entry {where} order by seq"  # noqa: S608 - no input in it
         with self._lock:
             rows = self._db.execute(query, values).fetchall()
-        return (decode(json.loads(row[0])) for row in rows)
+        return (_entry(row[0]) for row in rows)
 
     def head(self) -> Entry | None:
         """Return the last entry."""
         with self._lock:
             row = self._db.execute("select line from entry order by seq desc limit 1").fetchone()
-        return decode(json.loads(row[0])) if row else None
+        return _entry(row[0]) if row else None
 
     def runs(self) -> list[str]:
         """Return the names of all runs, oldest first."""
@@ -139,7 +140,9 @@ class Store:
         self._execute("insert into request (run, kind, body) values (?, ?, ?)", row)
 
     def asked(self, run: str) -> tuple[str, dict[str, str]] | None:
-        """Take the oldest request out, if there is one."""
+        """Take the oldest request out, if there is one; a disk that is full asks for a pause."""
+        if self._full:
+            return "pause", {"by": "a full disk", "reason": f"make room for {self.folder}"}
         with self._lock:
             query = "select id, kind, body from request where run = ? order by id limit 1"
             row = self._db.execute(query, (run,)).fetchone()
@@ -193,7 +196,19 @@ class Store:
             with contextlib.suppress(OSError, sqlite3.Error):
                 self._reserve.unlink()
                 self._db.execute(statement, values)
+                self._full = True
+                return
         raise ChangeoverError(
             f"{self.folder}: the journal cannot be written: {error}",
             "make room or mend the disk, then: changeover resume",
+        ) from error
+
+
+def _entry(line: str) -> Entry:
+    try:
+        return decode(json.loads(line))
+    except (ValueError, KeyError, TypeError) as error:
+        raise Tampered(
+            f"the journal holds a line that is no entry: {line[:60]!r}",
+            "it was edited; compare with the copies on the hosts: changeover audit verify",
         ) from error
