@@ -122,7 +122,7 @@ class Tool(Action):
             f"migrate {self._database.label} from {stands or 'nothing'} to"
             f" {target or 'what the tool has'}",
             commands=(str(self._command(self.upgrade)),),
-            before=self._state(host, stands),
+            before={**self._state(host, stands), "target": target},
             facts=facts,
             alters=(f"revision of {self._database.label}",),
         )
@@ -151,7 +151,9 @@ class Tool(Action):
         """See that the revision is the target."""
         # A run that was killed after the tool ended comes back here, past `apply`.
         self._way.finish(host, change.before)
-        stands, target = self._stands(host), self._target(host)
+        # Users wait meanwhile: what the plan has read of the same code is not asked for again.
+        target = change.before["target"] if "target" in change.before else self._target(host)
+        stands = self._stands(host)
         if target and stands != target:
             raise ActionFailed(
                 f"{host.name}: {self._database.label}: the tool ended without a complaint at"
