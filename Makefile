@@ -14,8 +14,10 @@ check: setup
 test: setup
 	$(python) -m pytest
 
+GUIDE ?= catalogage
+
 demo: setup
-	@$(python) -m labs.catalogage.demo
+	@$(python) -m labs.$(GUIDE).demo
 
 bench: setup
 	$(python) -m bench
