@@ -231,3 +231,15 @@ def test_a_run_goes_on_where_nobody_reads_what_it_says(world: World) -> None:
 
     assert run.returncode == 0, said
     assert sorted(world.effects()) == ["start one", "start two"]
+
+
+def test_a_step_that_waits_at_a_gate_may_be_passed_over(world: World) -> None:
+    edit = effect("first", f"echo edited > {world.root}/one/app.conf", on="one")
+    world.release("1.0", [edit, write("app.conf", on="one")])
+
+    waits = typed(world, "apply", "--yes")
+    skipped = typed(world, "skip", "app.conf", "--reason", "the colleague's file is right")
+    goes_on = typed(world, "resume")
+
+    assert (waits.returncode, skipped.returncode, goes_on.returncode) == (7, 0, 0), skipped.stderr
+    assert (world.root / "one/app.conf").read_text() == "edited\n"

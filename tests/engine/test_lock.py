@@ -18,7 +18,7 @@ from changeover.engine.journal import Journal
 from changeover.engine.lock import InstanceLock, StoreLock, holder_here
 from changeover.engine.store import Store
 from changeover.engine.takeover import fetch
-from changeover.errors import Fenced, LockHeld, NotReady
+from changeover.errors import ActionFailed, Fenced, LockHeld, NotReady
 from changeover.model import events as ev
 from changeover.model.state import Stage
 from tests.crash.test_crash import in_a_process_of_its_own
@@ -206,3 +206,21 @@ def test_a_host_that_is_away_does_not_let_the_leases_of_others_lapse(
     lock.release()
 
     assert renewed
+
+
+def test_a_run_with_a_plan_longer_than_a_read_file_is_taken_over(world: World) -> None:
+    """Also where a process after it took no more than the lock."""
+    world.release("1.0", [write("app.conf", "line\n" * 200_000), effect("boom", "exit 1")])
+    with pytest.raises(ActionFailed):
+        world.apply()
+    session = world.session()
+    with Flow(session, "r2", world.operator).holding():
+        pass
+    session.close()
+    session = another_machine(world).session()
+
+    run = fetch(session)
+
+    assert run == "r1"
+    assert Flow(session, run, world.operator).plan().target == "1.0"
+    session.close()

@@ -12,6 +12,7 @@ from changeover.actions.base import Action
 from changeover.engine.finalize import finalize
 from changeover.engine.flow import Flow, Undone
 from changeover.engine.journal import Journal
+from changeover.engine.operator import Stopped
 from changeover.engine.runs import last_run
 from changeover.engine.store import Store
 from changeover.errors import (
@@ -269,3 +270,59 @@ def test_what_another_process_did_meanwhile_is_known_once_the_lock_is_held(world
     session.close()
 
     assert world.effects() == effects
+
+
+@dataclass(frozen=True)
+class Reload(Action):
+    """Reads a configuration again, which leaves no trace."""
+
+    name: ClassVar[str] = "reload"
+    refreshes: ClassVar[bool] = True
+    traceless: ClassVar[bool] = True
+    log: Path
+    dies: bool
+
+    def plan(self, host: Host) -> Change:
+        return Change(Effect.RUN, "reload")
+
+    def apply(self, host: Host, change: Change) -> None:
+        if self.dies:
+            raise KeyboardInterrupt
+        with self.log.open("a") as log:
+            log.write("reloaded\n")
+
+    def verify(self, host: Host, change: Change) -> None:
+        return
+
+
+def test_a_refresh_that_leaves_no_trace_is_applied_again_after_a_crash(world: World) -> None:
+    world.release("1.0", [effect("reload", on="one", phase="start")])
+    session = world.session()
+    for dies in (True, False):
+        flow = Flow(session, "r1", world.operator)
+        flow.crew = replace(flow.crew, action=lambda s, h, dies=dies: Reload(world.log, dies))
+        if dies:
+            with pytest.raises(KeyboardInterrupt):
+                flow.begin(session.plan(world.request(session)))
+        else:
+            flow.go_on()
+    session.close()
+
+    assert world.effects() == ["reloaded"]
+
+
+def test_a_pause_is_heeded_between_two_batches(world: World) -> None:
+    world.release("1.0", [effect("rolling", on={"role": "web", "batch": 1})])
+    session = world.session()
+    flow = Flow(session, "r1", world.operator)
+
+    def ask(entry: ev.Entry) -> None:
+        if isinstance(entry.event, ev.StepStarted):
+            session.store.ask("r1", "pause", by="colleague", reason="lunch")
+
+    flow.journal.follow(ask)
+    with pytest.raises(Stopped):
+        flow.begin(session.plan(world.request(session)))
+    session.close()
+
+    assert world.effects() == ["rolling one"]

@@ -44,6 +44,10 @@ class Action(ABC):
     """Whether it only makes a service read what others changed (restart, reload): an undo then
     applies it again after everything is restored, instead of undoing it in its place."""
 
+    traceless: ClassVar[bool] = False
+    """Of one that refreshes: whether `verify` cannot tell that it happened, so that it is applied
+    again after a crash."""
+
     harmless: ClassVar[bool] = False
     """Whether it only looks, waits or tells: an undo has nothing to take back."""
 
@@ -72,6 +76,10 @@ class Action(ABC):
     @abstractmethod
     def apply(self, host: Host, change: Change) -> None:
         """Make the change. Must be safe to repeat unless `repeatable` is false."""
+
+    def began(self, change: Change) -> bool:
+        """Whether a refresh started what had never run: an undo then undoes it in its place."""
+        return False
 
     def verify(self, host: Host, change: Change) -> None:
         """Raise `ActionFailed` unless the change holds. By default: planning finds nothing left."""

@@ -8,15 +8,13 @@ from typing import Any, ClassVar
 
 from changeover.actions.base import Action
 from changeover.actions.foreseen import is_open, missing, note, noted
-from changeover.actions.standing import Sight, Standard, shortfall
+from changeover.actions.standing import Standard, shortfall
+from changeover.actions.systemd_sight import COMING, UP, show, sight
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.host import Host
 from changeover.model.findings import Finding, failed, passed
 from changeover.model.plan import Change, Effect
 from changeover.tools import systemctl
-
-UP = frozenset({"active", "reloading"})
-COMING = frozenset({"activating", "deactivating"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +175,19 @@ class Restart(Watched):
             if show(host, unit).get("InvocationID") == change.before["invocations"][unit]:
                 raise ActionFailed(f"{host.name}: {unit} was not restarted", "Restart it by hand.")
 
+    def began(self, change: Change) -> bool:
+        """Whether none of the units had ever run, so that there is none to restart in an undo."""
+        return not any(change.before["invocations"].values())
+
+    def plan_undo(self, host: Host, change: Change) -> Change:
+        """Units that had never run are to be stopped."""
+        return _activity(host, self.all_units, "inactive")
+
+    def undo(self, host: Host, change: Change) -> None:
+        """Stop what was started, in reverse order."""
+        for unit in reversed(self.all_units):
+            _bring(host, unit, "inactive")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reload(Watched):
@@ -184,6 +195,7 @@ class Reload(Watched):
 
     name: ClassVar[str] = "systemd.reload"
     refreshes: ClassVar[bool] = True
+    traceless: ClassVar[bool] = True
 
     def plan(self, host: Host) -> Change:
         """A reload is always wanted."""
@@ -204,24 +216,6 @@ class Reload(Watched):
         """Each unit is still up, answers, and stays so."""
         for unit in self.all_units:
             self.demand_up(host, unit)
-
-
-def show(host: Host, unit: str) -> dict[str, str]:
-    """Return the properties of a unit."""
-    return systemctl.parse_show(host.do(systemctl.show(unit)))
-
-
-def sight(now: dict[str, str]) -> Sight:
-    """Judge the properties of a unit."""
-    told = f"{now.get('ActiveState')} ({now.get('SubState')}, result {now.get('Result')})"
-    identity = f"{now.get('InvocationID')}/{now.get('NRestarts', '0')}"
-    active = now.get("ActiveState", "")
-    over = active == "inactive" and now.get("Type") == "oneshot" and now.get("Result") == "success"
-    if active in UP or over:
-        return Sight("up", told, identity)
-    if active in COMING and now.get("SubState") != "auto-restart":
-        return Sight("coming", told)
-    return Sight("down", f"{told}, main program exited {now.get('ExecMainStatus', '?')}")
 
 
 def known(host: Host, unit: str) -> Finding:

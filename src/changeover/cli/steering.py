@@ -80,10 +80,11 @@ def approve(instance: Path, step: str, run: str | None, reason: str) -> None:
 @click.option("--reason", prompt="Why may it be passed over?", help="Kept in the journal.")
 @instance_option
 def skip(instance: Path, step: str, run: str | None, reason: str) -> None:
-    """Pass over a step that failed; then `resume`."""
+    """Pass over a step that failed, was interrupted or waits at a gate; then `resume`."""
     store = reading_store(instance)
     named = open_run(store, run)
-    for key in _stopped_at(store, named, step, (Status.FAILED, Status.IN_DOUBT)):
+    stopped = (Status.FAILED, Status.IN_DOUBT, Status.STARTED, Status.PENDING)
+    for key in _stopped_at(store, named, step, stopped):
         _append(store, named, ev.StepSkipped(key, reason, operator_name()))
         click.echo(f"{key} is passed over; to go on: changeover resume")
 
@@ -167,7 +168,8 @@ def _append(store: Store, run: str, event: ev.Event) -> None:
 
 def _stopped_at(store: Store, run: str, step: str, where: tuple[Status, ...]) -> list[str]:
     state = Journal(store, run).state
-    keys = [key for key, status in state.status.items() if status in where]
+    known = dict.fromkeys((*state.status, *(gate.key for gate in state.gates.values())))
+    keys = [key for key in known if state.of(key) in where]
     chosen = [key for key in keys if _means(step, key)]
     if not chosen:
         stopped = ", ".join(keys) or "no step"

@@ -148,7 +148,8 @@ class Attempt:
 
     def _go_on(self, first: Change) -> bool:
         """Continue a step that a crash interrupted."""
-        if self.action.refreshes and not self._undoing and self._holds(first):
+        provable = self.action.refreshes and not self.action.traceless
+        if provable and not self._undoing and self._holds(first):
             return True
         if not self.action.repeatable and not self._undoing:
             raise InDoubt(

@@ -51,7 +51,9 @@ class Runner:
 
     def _run_group(self, group: list[PlannedStep]) -> None:
         self._pass_approval(group)
-        for batch in batches(group):
+        for number, batch in enumerate(batches(group)):
+            if number and self._open(batch):
+                self._heed()
             tries = 1 + batch[0].step.retries
             while open_steps := self._open(batch):
                 failures = self._attempt_all(open_steps)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 from changeover.engine.audit import copies
 from changeover.engine.journal import GENESIS, chain, encode
 from changeover.engine.session import Session
 from changeover.errors import NotReady, Tampered
+from changeover.hosts.command import command
 from changeover.model import events as ev
-from changeover.model.state import replay
+from changeover.model.codec import digest_of
+from changeover.model.state import RunState, replay
 
 
 def fetch(session: Session) -> str:
@@ -25,11 +28,20 @@ def fetch(session: Session) -> str:
     _import(session, entries)
     for digest in _plans(entries):
         session.store.save_plan(digest, _plan_from_hosts(session, digest))
-    run = entries[-1].run
-    state = replay(entry for entry in entries if entry.run == run)
+    state = _last_begun(entries)
     if state.stage.ended:
-        raise NotReady(f"the last run, {run}, is {state.stage}: there is nothing to take over")
-    return run
+        raise NotReady(
+            f"the last run, {state.run}, is {state.stage}: there is nothing to take over"
+        )
+    return state.run
+
+
+def _last_begun(entries: list[ev.Entry]) -> RunState:
+    for run in dict.fromkeys(entry.run for entry in reversed(entries)):
+        state = replay(entry for entry in entries if entry.run == run)
+        if state.started:
+            return state
+    raise NotReady("no run of this instance has begun", "changeover plan")
 
 
 def _union(session: Session) -> list[ev.Entry]:
@@ -77,7 +89,10 @@ def _plans(entries: list[ev.Entry]) -> list[str]:
 
 def _plan_from_hosts(session: Session, digest: str) -> object:
     for host in session.hosts.values():
-        content = host.read(f"{host.state_dir}/plans/{digest}.json")
-        if content:
-            return json.loads(content)
+        # Not by `read`: the plan of many hosts is longer than a file it gives.
+        found = host.ask(command("cat", "--", f"{host.state_dir}/plans/{digest}.json"))
+        with contextlib.suppress(ValueError):
+            plan = json.loads(found.stdout)
+            if digest_of(plan) == digest:
+                return plan
     raise NotReady(f"no host keeps the plan {digest[:12]}", "the run cannot be taken over")
