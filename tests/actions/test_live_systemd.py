@@ -119,6 +119,20 @@ def test_a_restart_is_a_new_invocation_and_happens_once(
     assert int(container_host.run(starts)) == before + 1
 
 
+def test_a_restart_of_what_had_never_run_is_undone_by_stopping_it(
+    host: Host, container_host: ContainerHost
+) -> None:
+    installed(host, SERVER)
+
+    restart = applied("systemd.restart", host, unit="shop.service", port=8123)
+    began = restart[0].began(restart[1])
+    again = applied("systemd.restart", host, unit="shop.service", port=8123)
+    undone(restart[0], host, restart[1])
+
+    assert (began, again[0].began(again[1])) == (True, False)
+    assert active(container_host) == "inactive"
+
+
 def test_a_unit_that_crashes_again_and_again_is_not_up(host: Host) -> None:
     installed(host, CRASHER)
     action, change = planned("systemd.restart", host, unit="shop.service", stays=5)

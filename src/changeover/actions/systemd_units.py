@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from changeover.actions import back
 from changeover.actions.foreseen import note, noted
 from changeover.actions.paths import Placing, check_program, demand_absolute, mode_bits
-from changeover.actions.systemd import Units, demand_known, show
+from changeover.actions.systemd import Units, demand_known
+from changeover.actions.systemd_sight import show
 from changeover.actions.wanted import Wanted
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.host import Host

@@ -53,14 +53,21 @@ def _way_back(
     """Yield what to do with which step, in order."""
     kinds = {step.key: crew.action(step, crew.hosts[step.host]) for step in plan.steps}
     effective = [s for s in touched if s.step.undo == "action" and not kinds[s.key].harmless]
-    restored = [s for s in effective if not kinds[s.key].refreshes]
+    again = [s for s in effective if _refreshes_again(kinds[s.key], crew, s)]
+    restored = [s for s in effective if s not in again]
     live = [s for s in restored if s.phase is not Phase.PREPARE]
     yield from ((step, Mode.UNDO) for step in reversed(live))
-    yield from ((step, Mode.AGAIN) for step in effective if kinds[step.key].refreshes)
+    yield from ((step, Mode.AGAIN) for step in again)
     if live:
         yield from ((step, Mode.AGAIN) for step in _checks_that_held(plan, kinds))
     prepared = [s for s in restored if s.phase is Phase.PREPARE]
     yield from ((step, Mode.UNDO) for step in reversed(prepared))
+
+
+def _refreshes_again(action: Action, crew: Crew, step: PlannedStep) -> bool:
+    """Whether there is something to refresh once all is restored."""
+    begun = crew.journal.state.changes.get(step.key)
+    return action.refreshes and not (begun and action.began(begun))
 
 
 def _checks_that_held(plan: Plan, kinds: Mapping[str, Action]) -> Iterator[PlannedStep]:

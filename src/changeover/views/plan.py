@@ -72,9 +72,9 @@ def _inputs(plan: Plan) -> Iterator[str]:
 def _hop_lines(plan: Plan, hop: Hop, language: str, *, whole: bool) -> Iterator[str]:
     edge = _edge(plan)
     column = min(max((len(_name(step)) for step in hop.steps), default=0), WIDEST_NAME)
-    for phase, steps in groupby(hop.steps, key=lambda s: (s.phase, s.mode)):
+    for heading, steps in groupby(hop.steps, key=lambda step: _heading(step.phase, step.mode)):
         yield ""
-        yield rule(_heading(*phase))
+        yield rule(heading)
         for step in steps:
             if step is edge:
                 yield bad(rule("no way back from here"))
