@@ -120,15 +120,16 @@ class Program(Placing):
         if "ERROR" in said:
             return said.strip().splitlines()[-1]
         pending = supervisorctl.parse_reread(said)
-        for group in (g for g in self.all_groups if g in pending):
-            done = host.ask(supervisorctl.ctl(self.config, "update", group))
-            if not done.ok or "ERROR" in done.stdout:
-                return (done.stdout + done.stderr).strip()
-        return ""
+        due = [group for group in self.all_groups if group in pending]
+        if not due:
+            return ""
+        # All in one: users may be waiting, and each start of supervisorctl takes its time.
+        done = host.ask(supervisorctl.ctl(self.config, "update", *due))
+        return "" if done.ok and "ERROR" not in done.stdout else (done.stdout + done.stderr).strip()
 
     def _updates(self) -> list[Command]:
-        updates = [supervisorctl.ctl(self.config, "update", group) for group in self.all_groups]
-        return [supervisorctl.ctl(self.config, "reread"), *updates] if self.update else []
+        words = ("reread",), ("update", *self.all_groups)
+        return [supervisorctl.ctl(self.config, *each) for each in words] if self.update else []
 
     def _ask(self, host: Host, word: str) -> str:
         done = host.ask(supervisorctl.ctl(self.config, word))
