@@ -115,8 +115,9 @@ def await_line(log: Path, line: str) -> None:
 
 def end_sleeper(root: Path) -> None:
     """End the command that outlived its run, and wait until it has left its outcome."""
-    subprocess.run(["pkill", "-f", "sleep 600$"], check=False)
     once = root / "state/bench/once"
+    recorded = next(once.glob("*step-3*/pid")).read_text()
+    os.killpg(int(recorded.split()[0]), signal.SIGTERM)
     while not any(file.read_text().strip() for file in once.glob("*step-3*/rc")):
         time.sleep(0.002)
 
