@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from changeover.engine.audit import verify
+from changeover.engine.finalize import finalize
 from changeover.engine.flow import Flow
 from changeover.engine.journal import Journal
 from changeover.engine.lock import InstanceLock, StoreLock, holder_here
@@ -20,6 +22,7 @@ from changeover.engine.store import Store
 from changeover.engine.takeover import fetch
 from changeover.errors import ActionFailed, Fenced, LockHeld, NotReady
 from changeover.model import events as ev
+from changeover.model.findings import Severity
 from changeover.model.state import Stage
 from tests.crash.test_crash import in_a_process_of_its_own
 from tests.engine.world import World, effect, write
@@ -62,6 +65,10 @@ def test_a_run_on_another_machine_is_refused_while_the_lease_lasts(world: World)
         other.apply()
 
     session.close()
+    fetched = other.session()
+    with pytest.raises(NotReady, match="no run of this instance has begun"):
+        fetch(fetched)
+    fetched.close()
     other.apply()
     assert len(world.effects()) == 4
 
@@ -223,4 +230,36 @@ def test_a_run_with_a_plan_longer_than_a_read_file_is_taken_over(world: World) -
 
     assert run == "r1"
     assert Flow(session, run, world.operator).plan().target == "1.0"
+    session.close()
+
+
+def test_a_colleague_goes_on_where_the_last_run_ended(world: World) -> None:
+    world.apply()
+    accept(world, "r1")
+    colleague = another_machine(world)
+    world.release("1.1", [write("app.conf")], **{"from": ">=1.0,<1.1"})
+
+    colleague.apply(run="r2")
+    world.release("1.2", [write("app.conf")], **{"from": ">=1.1,<1.2"})
+    world.apply(run="r3")
+
+    assert (world.root / "one/app.conf").read_text() == "new 1.2"
+    session = world.session()
+    assert {finding.severity for finding in verify(session)} == {Severity.PASS}
+    assert session.store.runs() == ["r1", "r2", "r3"]
+    session.close()
+
+
+def test_nobody_begins_beside_a_run_another_machine_left_open(world: World) -> None:
+    world.release("1.0", [effect("boom", "exit 1")])
+    with pytest.raises(ActionFailed):
+        world.apply()
+
+    with pytest.raises(NotReady, match="begun on another machine, is failed"):
+        another_machine(world).apply(run="r2")
+
+
+def accept(world: World, run: str) -> None:
+    session = world.session()
+    finalize(Flow(session, run, world.operator))
     session.close()

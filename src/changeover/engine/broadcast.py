@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from changeover.engine.journal import decode, encode
-from changeover.errors import ChangeoverError, InvalidInput
+from changeover.errors import ChangeoverError, InvalidInput, NotReady, Tampered
 from changeover.hosts.host import Host, digest
 from changeover.hosts.transport import ShellTransport
 from changeover.model.events import Entry
@@ -33,10 +33,15 @@ class Broadcast:
     def catch_up(self, entries: Iterable[Entry]) -> None:
         """Queue what a killed process did not send any more: a copy must have no gaps."""
         known = list(entries)
-        for transport in self._transports.values():
-            remembered = {e.seq for e in entries_of(transport.journal_lines())}
+        remembered = {
+            name: {e.seq: e.hash for e in entries_of(transport.journal_lines())}
+            for name, transport in self._transports.items()
+        }
+        for name, hashes in remembered.items():
+            _refuse_strangers(name, hashes, {entry.seq: entry.hash for entry in known})
+        for name, transport in self._transports.items():
             for entry in known:
-                for line in lines_of(encode(entry)) if entry.seq not in remembered else ():
+                for line in lines_of(encode(entry)) if entry.seq not in remembered[name] else ():
                     transport.announce(line)
 
     def keep_plan(self, name: str, body: Any) -> None:
@@ -52,6 +57,24 @@ class Broadcast:
         for transport in self._transports.values():
             with contextlib.suppress(ChangeoverError):
                 transport.flush()
+
+
+def _refuse_strangers(host: str, remembered: Mapping[int, str], known: Mapping[int, str]) -> None:
+    """Raise where a host remembers what another store wrote: two chains would prove nothing."""
+    others = [seq for seq, found in remembered.items() if known.get(seq, found) != found]
+    if others:
+        raise Tampered(
+            f"{host} remembers another entry {min(others)} than this machine's journal: "
+            "another machine worked on this instance",
+            "begin with the hosts' journal: CHANGEOVER_STATE=FOLDER changeover takeover",
+        )
+    missing = len(remembered.keys() - known.keys())
+    if missing:
+        raise NotReady(
+            f"{host} remembers {missing} entries this machine's journal lacks: "
+            "another machine worked on this instance",
+            "fetch them first: changeover takeover",
+        )
 
 
 def lines_of(line: str) -> Iterator[str]:

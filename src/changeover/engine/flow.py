@@ -22,6 +22,7 @@ from changeover.engine.proof import prove
 from changeover.engine.runner import GoBack, Runner, face
 from changeover.engine.runs import refuse_open_run, refuse_overtaken
 from changeover.engine.session import Session
+from changeover.engine.takeover import learn
 from changeover.engine.undo import plan_undo
 from changeover.errors import ActionFailed, ChangeoverError, NotReady
 from changeover.model import events as ev
@@ -150,12 +151,13 @@ class Flow:
         token = max(self.state.token + 1, session.store.next_token())
         lock.take(token, force=force)
         try:
-            # Another process may have gone on with the run since the journal was read.
+            # Another process, or a colleague, may have gone on since the journal was read.
+            learn(session, self.journal.run)
             self.journal.catch_up()
             self.session.store.forget_requests(self.journal.run)
+            self._broadcast.catch_up(session.store.entries())
             self.journal.append(ev.LockTaken(lock.token, self.operator.name))
             self._await_leftovers(end=end_leftovers)
-            self._broadcast.catch_up(session.store.entries())
             yield
         finally:
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 
 from changeover.engine.audit import copies
 from changeover.engine.journal import GENESIS, chain, encode
@@ -24,24 +25,47 @@ def fetch(session: Session) -> str:
     entries = _union(session)
     if not entries:
         raise NotReady("the hosts remember no run of this instance", "changeover history")
-    _refuse_gaps(entries)
     _import(session, entries)
-    for digest in _plans(entries):
-        session.store.save_plan(digest, _plan_from_hosts(session, digest))
     state = _last_begun(entries)
+    _fetch_plans(session, entries, "" if state.stage.ended else state.run)
     if state.stage.ended:
         raise NotReady(
-            f"the last run, {state.run}, is {state.stage}: there is nothing to take over"
+            f"the last run, {state.run}, is {state.stage}: there is nothing to take over",
+            "its journal is here now: changeover history, changeover plan",
         )
     return state.run
 
 
+def learn(session: Session, own: str) -> None:
+    """Take in what colleagues did from other machines since; refuse to go on beside an open run.
+
+    Entries go on one chain, whoever writes them: each store first learns what the hosts remember.
+    """
+    known = {entry.seq for entry in session.store.entries()}
+    entries = _union(session)
+    if all(entry.seq in known for entry in entries):
+        return
+    _import(session, entries)
+    state = next(iter(_begun(entries)), None)
+    if state and not state.stage.ended and state.run != own:
+        raise NotReady(
+            f"run {state.run}, begun on another machine, is {state.stage}",
+            "continue it from here: changeover takeover",
+        )
+
+
 def _last_begun(entries: list[ev.Entry]) -> RunState:
+    for state in _begun(entries):
+        return state
+    raise NotReady("no run of this instance has begun", "changeover plan")
+
+
+def _begun(entries: list[ev.Entry]) -> Iterator[RunState]:
+    """Yield the runs that began, the last one first."""
     for run in dict.fromkeys(entry.run for entry in reversed(entries)):
         state = replay(entry for entry in entries if entry.run == run)
         if state.started:
-            return state
-    raise NotReady("no run of this instance has begun", "changeover plan")
+            yield state
 
 
 def _union(session: Session) -> list[ev.Entry]:
@@ -70,6 +94,7 @@ def _refuse_gaps(entries: list[ev.Entry]) -> None:
 
 
 def _import(session: Session, entries: list[ev.Entry]) -> None:
+    _refuse_gaps(entries)
     known = {entry.seq: entry for entry in session.store.entries()}
     for entry in entries:
         ours = known.get(entry.seq)
@@ -82,9 +107,16 @@ def _import(session: Session, entries: list[ev.Entry]) -> None:
             )
 
 
-def _plans(entries: list[ev.Entry]) -> list[str]:
-    kinds = ev.RunStarted | ev.HopStarted | ev.UndoStarted
-    return [entry.event.plan for entry in entries if isinstance(entry.event, kinds)]
+def _fetch_plans(session: Session, entries: list[ev.Entry], needed: str) -> None:
+    """Fetch every plan there still is: `finalize` drops them, and the open run's must be there."""
+    for entry in entries:
+        if isinstance(entry.event, ev.RunStarted | ev.HopStarted | ev.UndoStarted):
+            digest = entry.event.plan
+            try:
+                session.store.save_plan(digest, _plan_from_hosts(session, digest))
+            except NotReady:
+                if entry.run == needed:
+                    raise
 
 
 def _plan_from_hosts(session: Session, digest: str) -> object:
