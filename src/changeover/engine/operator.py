@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,10 @@ from typing import Protocol
 from changeover.engine.store import Store
 from changeover.errors import ChangeoverError
 from changeover.model.events import GateReached
+
+
+INTERRUPTED = 130
+"""Exit code of a process that was told twice to stop."""
 
 
 class Decision(enum.StrEnum):
@@ -111,7 +116,8 @@ class Controls:
 
     def _interrupt(self, _number: int, _frame: object) -> None:
         if self.interrupted:
-            raise KeyboardInterrupt
+            # Nothing is lost by dying here: `resume` finds again what still runs on the hosts.
+            os._exit(INTERRUPTED)
         self.interrupted = True
 
     def heed(self) -> tuple[str, dict[str, str]] | None:

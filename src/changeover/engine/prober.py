@@ -141,7 +141,7 @@ class Prober:
         for watch in self._watches:
             watch.stop.set()
         for thread in self._threads:
-            thread.join()
+            thread.join(2 * PATIENCE)  # an endpoint may drip bytes for ever
         for watch in self._watches:
             self._tell(watch.summary(time.monotonic()))
 
