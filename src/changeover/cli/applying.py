@@ -63,7 +63,7 @@ def manner_options(command: Command) -> Command:
             "approved",
             multiple=True,
             metavar="STEP|all",
-            help="Open all gates of this step beforehand; `all`: every approval, never drift or loss.",
+            help="Open every gate of this step beforehand; `all`: all approvals, no drift or loss.",
         ),
         click.option(
             "-o",

@@ -15,7 +15,6 @@ from changeover.engine.store import Store
 from changeover.errors import ChangeoverError
 from changeover.model.events import GateReached
 
-
 INTERRUPTED = 130
 """Exit code of a process that was told twice to stop."""
 
