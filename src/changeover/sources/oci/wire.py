@@ -79,6 +79,8 @@ class Answer:
                 clean = True
             except _FAULTS:
                 clean = False
+        # A connection that was to be closed anyway has left its socket to the response.
+        response.close()
         done(clean and not response.will_close)
 
     def __enter__(self) -> Answer:
