@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from typing import NoReturn
 
@@ -73,6 +74,8 @@ def main() -> NoReturn:
         # Whoever read our output has gone; nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
+    except (OSError, sqlite3.Error) as error:
+        status = _complain(ChangeoverError(f"this machine: {error}", "mend it; changeover show"))
     sys.exit(status if isinstance(status, int) else 0)
 
 

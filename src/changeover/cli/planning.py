@@ -14,6 +14,7 @@ from changeover.cli.options import instance_option, output_option, set_option, w
 from changeover.cli.output import emit
 from changeover.engine.fixes import fix_all
 from changeover.engine.preflight import examine, insist
+from changeover.errors import InvalidInput
 from changeover.model.codec import to_json
 from changeover.model.findings import Finding, Severity, blocking
 from changeover.model.plan import Plan
@@ -74,8 +75,16 @@ def plan(instance: Path, out: Path | None, short: bool, output: str, **asked: An
         _show(made, findings, session.instance.language, short=short, output=output)
         insist(findings, request.waived)
         if out and made:
-            out.write_text(json.dumps(to_json(made), ensure_ascii=False, indent=1) + "\n")
+            _save(out, json.dumps(to_json(made), ensure_ascii=False, indent=1) + "\n")
             click.echo(f"saved: {out}; to carry it out: changeover apply {out}", err=True)
+
+
+def _save(out: Path, text: str) -> None:
+    try:
+        out.write_text(text)
+    except OSError as error:
+        said = f"{out}: the plan cannot be saved: {error.strerror}"
+        raise InvalidInput(said, "name another file: --out FILE") from error
 
 
 def _show(

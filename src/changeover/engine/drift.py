@@ -80,4 +80,6 @@ def _moved(planned: PlannedStep, found: PlannedStep | None) -> list[str]:
         moved = [f"would run {'; '.join(planned.change.commands)}, now others"]
     if not moved and replace(planned.step, where=Where()) != replace(found.step, where=Where()):
         moved = ["the step is written otherwise now"]
+    if not moved and (planned.mode, planned.reversible) != (found.mode, found.reversible):
+        moved = ["there is another way back from it now"]
     return [f"{planned.key}: {line}" for line in moved]

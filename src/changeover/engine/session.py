@@ -16,6 +16,7 @@ from changeover.engine.planner import Planner, Request
 from changeover.engine.probe import question_for, read_marker, read_version, write_marker
 from changeover.engine.prober import answers
 from changeover.engine.store import Store
+from changeover.errors import InvalidInstance
 from changeover.hosts.connect import transport_to
 from changeover.hosts.host import Host
 from changeover.hosts.transport import ShellTransport
@@ -132,6 +133,13 @@ class Session:
 
     def restore_plan(self, plan: Plan) -> None:
         """Take releases, answers and versions as they were when a run began."""
+        gone = {step.host for step in plan.steps} - self.hosts.keys()
+        if gone:
+            raise InvalidInstance(
+                f"{self.instance.folder}/instance.yaml: names no host {', '.join(sorted(gone))}, "
+                "on which this run works",
+                "keep the host in the instance until the run is finalized or undone",
+            )
         self.binder.answering(plan.inputs, plan.installed)
         for hop in plan.hops:
             self.binder.use_kept(hop.version, hop.digest)
