@@ -7,15 +7,16 @@ import hashlib
 import json
 import re
 import shlex
+import threading
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import quote
 
 import jinja2
-from jinja2 import nodes
+from jinja2 import filters, nodes
 from jinja2.exceptions import SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.utils import missing
 
 from changeover.errors import ChangeoverError, InvalidInput
@@ -24,6 +25,9 @@ from changeover.sources.scope import SCOPE
 
 LARGEST = 8 * 1024 * 1024
 """Characters a rendered text may have."""
+
+MOST_TURNS = 1_000_000
+"""Turns all loops over numbers of one rendering may take."""
 
 Loader = Callable[[str], str]
 """Returns the text of a file of the bundle."""
@@ -50,7 +54,7 @@ class Undefined(jinja2.StrictUndefined):
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    intercepted_binops = frozenset(("*", "**"))
+    intercepted_binops = frozenset(("*", "**", "%"))
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Look a name up among a mapping's keys first: `vars.items` is the variable."""
@@ -66,9 +70,15 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     ) -> Any:
         """Multiply, but not a machine's memory away."""
         sized = [v for v in (left, right) if hasattr(v, "__len__")]
+        if operator == "%" and isinstance(left, str):
+            _refuse_wide(left)
         if operator == "**" and (abs(left) > 10**6 or abs(right) > 64):
             raise SecurityError("numbers that large are not computed here")
-        if sized and len(sized[0]) * abs(right if sized[0] is left else left) > LARGEST:
+        if (
+            operator == "*"
+            and sized
+            and len(sized[0]) * abs(right if sized[0] is left else left) > LARGEST
+        ):
             raise SecurityError("text that long is not made here")
         return super().call_binop(context, operator, left, right)
 
@@ -88,7 +98,37 @@ def _plain(value: Any) -> Any:
     return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
 
 
+def _format(text: Any, *values: Any, **named: Any) -> str:
+    _refuse_wide(text)
+    return filters.do_format(str(text), *values, **named)
+
+
+def _center(text: Any, width: int = 80) -> str:
+    if width > LARGEST:
+        raise SecurityError("text that long is not made here")
+    return filters.do_center(str(text), width)
+
+
+def _refuse_wide(text: Any) -> None:
+    if _WIDE.search(str(text)):
+        raise SecurityError("text that long is not made here")
+
+
+def _range(*limits: int) -> range:
+    """Give a range; loops inside loops spend what one rendering may."""
+    made = safe_range(*limits)
+    _spent.turns = getattr(_spent, "turns", 0) + len(made)
+    if _spent.turns > MOST_TURNS:
+        raise SecurityError(f"loops of more than {MOST_TURNS} turns are not run here")
+    return made
+
+
+_spent = threading.local()
+_WIDE = re.compile(r"%[^a-zA-Z%]*(?:\d{5}|\*)")
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
+    "format": _format,
+    "center": _center,
     "to_json": _to_json,
     "tojson": _to_json,
     "shell": lambda value: shlex.quote(str(value)),
@@ -113,6 +153,7 @@ def environment(loader: Loader | None = None) -> _Sandbox:
         loader=jinja2.FunctionLoader(loader) if loader else None,
     )
     made.filters.update(FILTERS)
+    made.globals["range"] = _range
     return made
 
 
@@ -129,6 +170,7 @@ def rendered(text: str, names: Mapping[str, Any], where: str = "") -> Any:
     """Render a text; one that is a single `{{ expression }}` gives the value itself, typed."""
     if not is_template(text):
         return text
+    _spent.turns = 0
     try:
         return _compiled(text)(names)
     except ChangeoverError as error:
@@ -141,6 +183,7 @@ def rendered(text: str, names: Mapping[str, Any], where: str = "") -> Any:
 
 def rendered_file(text: str, names: Mapping[str, Any], name: str, loader: Loader) -> str:
     """Render a file of a bundle, which may include others."""
+    _spent.turns = 0
     try:
         made = environment(loader).from_string(text).render(names)
     except ChangeoverError as error:
