@@ -9,7 +9,7 @@ from typing import Any
 from changeover.errors import InvalidInput, InvalidRelease
 from changeover.model.instance import HostSpec, Instance
 from changeover.model.release import Release, Step
-from changeover.sources.bundle import bundle_text
+from changeover.sources.bundle import bundle_text, bundle_words
 from changeover.sources.template import is_template, rendered, rendered_file
 
 DEEPEST = 20
@@ -123,13 +123,17 @@ def rendered_params(step: Step, scope: Scope, release: Release) -> dict[str, Any
     where = f"{step.where}: " if str(step.where) else ""
     try:
         params = inside.rendered(step.with_, "")
-        return _with_content(params, inside, release) if isinstance(params, dict) else {}
+        if not isinstance(params, dict):
+            return {}
+        return _with_content(params, bundle_words(step.use), inside, release)
     except InvalidInput as error:
         raise InvalidInput(f"{where}step {step.id}: {error.message}", error.remedy) from error
 
 
-def _with_content(params: dict[str, Any], scope: Scope, release: Release) -> dict[str, Any]:
-    named = [word for word in ("template", "source", "content") if word in params]
+def _with_content(
+    params: dict[str, Any], words: tuple[str, ...], scope: Scope, release: Release
+) -> dict[str, Any]:
+    named = [word for word in (*words, "content") if word in params]
     if not named or named == ["content"]:
         return params
     if len(named) > 1:

@@ -103,3 +103,9 @@ def _refuse_outside(path: Path, root: Path) -> None:
         raise InvalidRelease(f"{path}: is a link that leads outside the release", "copy the file")
     if real.is_dir():
         raise InvalidRelease(f"{path}: is a link to a folder", "copy the folder, or link its files")
+
+
+def bundle_words(use: str) -> tuple[str, ...]:
+    """Return the parameters of an action that name a file of the bundle."""
+    # The source of a copy is a file of the host.
+    return ("template",) if use == "files.copy" else ("template", "source")

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from changeover.errors import InvalidInput
 from changeover.model.problem import WARNING, Problem, suggestion
 from changeover.model.release import Phase
-from changeover.sources.bundle import bundle_path
+from changeover.sources.bundle import bundle_path, bundle_words
 from changeover.sources.expansion import PlacedStep
 from changeover.sources.manifest_build import Manifest
 from changeover.sources.yamltree import Place, Tree
@@ -101,7 +101,7 @@ def _action(used: _Used, actions: Actions) -> Iterator[Problem]:
         where = used.tree.where((*used.place, "use"))
         yield Problem(f"no action is called `{used.use}`", where, remedy)
         return
-    params, files = _with_content(used.params)
+    params, files = _with_content(used)
     for misfit in actions.installed.problems(used.use, params):
         word = files if misfit.parameter == "content" and files else misfit.parameter
         where = used.tree.where((*used.place, "with", word), key=True)
@@ -109,9 +109,10 @@ def _action(used: _Used, actions: Actions) -> Iterator[Problem]:
         yield Problem(f"{used.use}: {message}", where, misfit.remedy)
 
 
-def _with_content(params: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+def _with_content(used: _Used) -> tuple[Mapping[str, Any], str]:
     """Put a template in the place of what a file of the bundle will be."""
-    word = next((w for w in ("template", "source") if w in params), "")
+    params = used.params
+    word = next((w for w in bundle_words(used.use) if w in params), "")
     if not word or "content" in params:
         return params, ""
     others = {name: value for name, value in params.items() if name != word}
@@ -119,7 +120,7 @@ def _with_content(params: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
 
 
 def _files(used: _Used, manifest: Manifest) -> Iterator[Problem]:
-    for word in ("template", "source"):
+    for word in bundle_words(used.use):
         name = used.params.get(word)
         if not isinstance(name, str) or "{{" in name or "{%" in name:
             continue
