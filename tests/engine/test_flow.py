@@ -270,3 +270,13 @@ def test_a_run_that_ended_is_not_resumed(world: World) -> None:
 
     with pytest.raises(NotReady, match="is done"):
         world.resume()
+
+
+def test_an_undone_run_leaves_no_output_of_commands_on_the_hosts(world: World) -> None:
+    world.release("1.0", [effect("talks", "echo '{{ secrets.canary }}'")])
+    world.apply()
+
+    world.undo()
+
+    left = [p for p in world.root.glob("state-*/**/*") if p.is_file()]
+    assert not [p for p in left if CANARY.encode() in p.read_bytes()]

@@ -51,7 +51,7 @@ def _pairs(
     for value in values:
         name, equals, text = value.partition("=")
         if not equals or not name:
-            raise click.BadParameter(f"{value}: write NAME={option.metavar or 'VALUE'}")
+            raise click.BadParameter(f"{value}: write {option.metavar or 'NAME=VALUE'}")
         pairs[name.strip()] = text
     return pairs
 
