@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -25,7 +26,7 @@ from changeover.errors import (
 )
 from changeover.hosts.host import Host
 from changeover.model import events as ev
-from changeover.model.plan import Change, Effect
+from changeover.model.plan import Change, Effect, PlannedStep
 from changeover.model.state import RunState, Stage, Status
 from tests.engine.world import World, effect, write
 
@@ -295,12 +296,16 @@ class Reload(Action):
         return
 
 
+def reloading(world: World, dies: bool) -> Callable[[PlannedStep, Host], Action]:
+    return lambda _step, _host: Reload(world.log, dies)
+
+
 def test_a_refresh_that_leaves_no_trace_is_applied_again_after_a_crash(world: World) -> None:
     world.release("1.0", [effect("reload", on="one", phase="start")])
     session = world.session()
     for dies in (True, False):
         flow = Flow(session, "r1", world.operator)
-        flow.crew = replace(flow.crew, action=lambda s, h, dies=dies: Reload(world.log, dies))
+        flow.crew = replace(flow.crew, action=reloading(world, dies))
         if dies:
             with pytest.raises(KeyboardInterrupt):
                 flow.begin(session.plan(world.request(session)))

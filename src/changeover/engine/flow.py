@@ -248,9 +248,7 @@ class Flow:
         Runner(self.crew, self.controls, self.session.instance.language).run(way.steps)
         self._prove(way.target, Mode.UNDO)
         self._end("undone")
-        # What the commands printed is kept here, masked; on the hosts it is not, and nobody needs it.
-        for transport in self.session.transports.values():
-            transport.retire(f"{self.journal.run}/")
+        self.session.retire(f"{self.journal.run}/")
 
     def _prove(self, version: str, mode: Mode) -> None:
         """See that the instance works; if it does not, that is decided like a step that failed."""

@@ -160,6 +160,11 @@ class Session:
         found = [host for host in hosts if self.binder.holds(release.version, when, host)]
         return found[:1] if target.once else found
 
+    def retire(self, prefix: str) -> None:
+        """Forget on the hosts what commands printed: there it is not masked."""
+        for transport in self.transports.values():
+            transport.retire(prefix)
+
     def mend(self, release: Release, check: Check, host: Host) -> list[str]:
         """Apply the fix of a check; return what was done."""
         done = []

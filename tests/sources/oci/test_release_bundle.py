@@ -48,7 +48,6 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path / "standing")
 
 
-
 def written(folder: Path, version: str, **files: str) -> Path:
     """Write a release folder."""
     folder.mkdir(parents=True)
