@@ -125,12 +125,22 @@ class LayoutFolder(Layout):
 
 @contextlib.contextmanager
 def _opened(partial: Path) -> Iterator[int]:
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
-    descriptor = os.open(partial, flags, 0o644)
+    descriptor = _claimed(partial)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
     finally:
+        os.close(descriptor)
+
+
+def _claimed(partial: Path) -> int:
+    """Open a new file under its lock; whoever cleans up takes one without a lock for a dead one."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+    while True:
+        descriptor = os.open(partial, flags, 0o644)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if partial.stat().st_ino == os.fstat(descriptor).st_ino:
+                return descriptor
         os.close(descriptor)
 
 
