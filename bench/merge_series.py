@@ -120,7 +120,9 @@ def _prepare(root: Path, suite: str) -> bool:
     (home / "status").touch()
     known = Path("/etc/apt/sources.list.d/debian.sources")
     found = re.search(r"URIs:\s*(\S+)", known.read_text()) if known.exists() else None
-    mirror = found.group(1) if found else "http://deb.debian.org/debian"
+    if not found:
+        return False
+    mirror = found.group(1)
     (home / "sources.list").write_text(f"deb [trusted=yes] {mirror} {suite} main\n")
     return _apt(root, suite, "update").returncode == 0
 
