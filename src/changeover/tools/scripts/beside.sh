@@ -6,7 +6,11 @@ cd "$3"
 server() { run_psql "$admin" -v live="$live" -v new="$new" -v old="$old" -v target="$new" "$@" -f -; }
 drop() {
   server -v gone="$1" <<'SQL'
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :'gone' \g /dev/null
+-- Not autovacuum and the like: only a superuser may end those, and PostgreSQL does so by itself.
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = :'gone' AND backend_type = 'client backend' AND NOT coalesce((
+  SELECT his.rolsuper AND NOT mine.rolsuper FROM pg_roles his, pg_roles mine
+  WHERE his.oid = usesysid AND mine.rolname = current_user), false) \g /dev/null
 SET client_min_messages = error;
 DROP DATABASE IF EXISTS :"gone";
 SQL
@@ -35,7 +39,11 @@ swap() {
     trap open_again EXIT
     server <<'SQL'
 ALTER DATABASE :"live" ALLOW_CONNECTIONS false;
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :'live' \g /dev/null
+-- Not autovacuum and the like: only a superuser may end those, and PostgreSQL does so by itself.
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = :'live' AND backend_type = 'client backend' AND NOT coalesce((
+  SELECT his.rolsuper AND NOT mine.rolsuper FROM pg_roles his, pg_roles mine
+  WHERE his.oid = usesysid AND mine.rolname = current_user), false) \g /dev/null
 BEGIN;
 ALTER DATABASE :"live" RENAME TO :"old";
 ALTER DATABASE :"new" RENAME TO :"live";
