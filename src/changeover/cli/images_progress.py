@@ -41,7 +41,7 @@ class Bars(Observer):
 
     def __init__(self, images: int) -> None:
         # Only here: rich takes longer to import than a copy with nothing to do.
-        from rich.progress import (  # noqa: PLC0415
+        from rich.progress import (  # noqa: PLC0415 - slow, terminals only
             BarColumn,
             DownloadColumn,
             Progress,

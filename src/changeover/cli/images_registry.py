@@ -71,7 +71,7 @@ def listed(paths: Sequence[Path]) -> list[Reference]:
     if not paths:
         return []
     # Only here: a copy of named images needs no YAML.
-    from changeover.sources.oci.mention import mentions  # noqa: PLC0415
+    from changeover.sources.oci.mention import mentions  # noqa: PLC0415 - YAML is slow
 
     return list(dict.fromkeys(m.reference for p in paths for m in mentions(p, os.environ)))
 
