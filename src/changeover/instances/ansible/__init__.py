@@ -1,0 +1,1 @@
+"""An existing Ansible environment, read as an instance without changing it."""
