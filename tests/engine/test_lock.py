@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import threading
 import time
 from collections import Counter
@@ -20,7 +21,7 @@ from changeover.engine.journal import Journal
 from changeover.engine.lock import InstanceLock, StoreLock, holder_here
 from changeover.engine.store import Store
 from changeover.engine.takeover import fetch
-from changeover.errors import ActionFailed, Fenced, LockHeld, NotReady
+from changeover.errors import ActionFailed, Fenced, LockHeld, NotReady, Tampered
 from changeover.model import events as ev
 from changeover.model.findings import Severity
 from changeover.model.state import Stage
@@ -247,6 +248,35 @@ def test_a_colleague_goes_on_where_the_last_run_ended(world: World) -> None:
     session = world.session()
     assert {finding.severity for finding in verify(session)} == {Severity.PASS}
     assert session.store.runs() == ["r1", "r2", "r3"]
+    session.close()
+
+
+def test_a_machine_behind_a_colleague_is_not_called_tampered_with(world: World) -> None:
+    world.apply()
+    accept(world, "r1")
+    world.release("1.1", [write("app.conf")], **{"from": ">=1.0,<1.1"})
+    another_machine(world).apply(run="r2")
+    session = world.session()
+
+    findings = list(verify(session))
+
+    assert Severity.FAIL not in {finding.severity for finding in findings}
+    assert any("written from another machine" in finding.message for finding in findings)
+    session.close()
+
+
+def test_a_store_cut_behind_a_colleagues_entries_is_tampered_with(world: World) -> None:
+    world.apply()
+    accept(world, "r1")
+    world.release("1.1", [write("app.conf")], **{"from": ">=1.0,<1.1"})
+    another_machine(world).apply(run="r2")
+    session = world.session()
+    with sqlite3.connect(world.instance / ".changeover/journal.db") as db:
+        db.execute("delete from entry where run = 'r1' and seq > 3")
+    db.close()
+
+    with pytest.raises(Tampered, match="which the store lacks"):
+        list(verify(session))
     session.close()
 
 

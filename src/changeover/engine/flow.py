@@ -145,18 +145,18 @@ class Flow:
     @contextmanager
     def holding(self, *, force: bool = False, end_leftovers: bool = False) -> Iterator[None]:
         """Hold the instance: its lock here and on every host, under a fresh token."""
-        session = self.session
-        holder = holder_here(session.store.identity, self.journal.run, self.operator.name)
-        lock = InstanceLock(session.store.folder, session.transports, holder)
-        token = max(self.state.token + 1, session.store.next_token())
+        session, store, by = self.session, self.session.store, self.operator.name
+        holder = holder_here(store.identity, self.journal.run, by)
+        lock = InstanceLock(store.folder, session.transports, holder)
+        token = max(self.state.token + 1, store.next_token())
         lock.take(token, force=force)
         try:
             # Another process, or a colleague, may have gone on since the journal was read.
             learn(session, self.journal.run)
             self.journal.catch_up()
-            self.session.store.forget_requests(self.journal.run)
-            self._broadcast.catch_up(session.store.entries())
-            self.journal.append(ev.LockTaken(lock.token, self.operator.name))
+            store.forget_requests(self.journal.run)
+            self._broadcast.catch_up(store.entries())
+            self.journal.append(ev.LockTaken(lock.token, by, store.identity))
             self._await_leftovers(end=end_leftovers)
             yield
         finally:

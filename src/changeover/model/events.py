@@ -185,6 +185,8 @@ class LockTaken:
 
     token: int
     by: str
+    store: str = ""
+    """The store that writes from here on; "" in journals written before there was this field."""
 
 
 @dataclass(frozen=True)
