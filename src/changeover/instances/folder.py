@@ -10,8 +10,13 @@ from typing import Any
 
 from changeover.errors import InvalidInput, InvalidInstance
 from changeover.instances.secrets import Learner, Reference, Secrets, unheard
-from changeover.instances.written import HostWritten, InstanceWritten, SiteStepWritten
-from changeover.model.instance import Endpoint, HostSpec, Instance, SiteStep
+from changeover.instances.written import (
+    HostWritten,
+    InstanceWritten,
+    PlaceWritten,
+    SiteStepWritten,
+)
+from changeover.model.instance import Endpoint, HostSpec, Instance, Resource, SiteStep
 from changeover.model.problem import Problem, suggestion
 from changeover.model.release import Phase
 from changeover.sources.checked import checked, insist
@@ -125,7 +130,15 @@ def _instance(folder: Path, written: InstanceWritten, tree: Tree) -> Instance:
         hubs=tuple(written.hubs),
         site_steps=tuple(_site_step(s, tree, i) for i, s in enumerate(written.site_steps)),
         language=written.language,
+        description=written.description,
+        deployed_from=written.deployed_from,
+        resources=resources_of(written),
     )
+
+
+def resources_of(written: PlaceWritten) -> Mapping[str, Resource]:
+    """Return what an environment needs from others, by kind."""
+    return {k: Resource(r.where, r.contact, r.of) for k, r in written.resources.items()}
 
 
 def _host(folder: Path, name: str, written: HostWritten) -> HostSpec:

@@ -123,7 +123,29 @@ def _format(value: Any) -> Any:
     return value
 
 
-class InstanceWritten(Written):
+class ResourceWritten(Written):
+    """Something the instance needs from somebody."""
+
+    where: str = ""
+    """Who runs it and where: a provider, a project, a console."""
+    contact: str = ""
+    """Whom to ask for it, and to give it back to."""
+    of: str = ""
+    """What it is called there."""
+
+
+class PlaceWritten(Written):
+    """What people want to know of an environment: no step reads it, `env` shows and asks it."""
+
+    description: str = ""
+    """What the environment is for."""
+    deployed_from: str = ""
+    """The branch it is meant to be deployed from."""
+    resources: dict[Id, ResourceWritten] = Field(default_factory=dict)
+    """What it needs from others: `vm`, `database`, `dns`, `callbacks`, or any other word."""
+
+
+class InstanceWritten(PlaceWritten):
     """One installation of a product."""
 
     format: Annotated[

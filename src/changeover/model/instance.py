@@ -61,6 +61,17 @@ class SiteStep:
 
 
 @dataclass(frozen=True)
+class Resource:
+    """Something an instance needs from somebody: its machine, its database, a name, a client."""
+
+    where: str = ""
+    contact: str = ""
+    """Whom to ask for it, and to give it back to."""
+    of: str = ""
+    """What it is there, such as the name of a machine or of an OpenID client."""
+
+
+@dataclass(frozen=True)
 class Instance:
     """One installation of a product. Secrets are held by `changeover.instances.secrets`."""
 
@@ -81,6 +92,11 @@ class Instance:
     """Folders (relative to the instance) where releases of the product are."""
     site_steps: tuple[SiteStep, ...] = ()
     language: str = "en"
+    description: str = ""
+    deployed_from: str = ""
+    """The branch it is meant to be deployed from."""
+    resources: Mapping[str, Resource] = field(default_factory=dict)
+    """By kind: `vm`, `database`, `dns`, `callbacks`, or any other word."""
 
     def chosen(self, target: str) -> tuple[HostSpec, ...]:
         """Return the hosts a role, a name or `all` stands for, in the instance's order."""
