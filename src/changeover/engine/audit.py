@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from changeover.engine.broadcast import entries_of
+from changeover.engine.broadcast import Copy, copy_of
 from changeover.engine.journal import verify_chain
 from changeover.engine.session import Session
 from changeover.errors import ChangeoverError, Tampered
@@ -14,14 +13,6 @@ from changeover.model.events import Entry, LockTaken
 from changeover.model.findings import Finding, passed, warned
 
 REMEDY = "keep both copies and find out who wrote to the store: changeover audit export"
-
-
-@dataclass(frozen=True)
-class Copy:
-    """What one host remembers."""
-
-    host: str
-    entries: tuple[Entry, ...]
 
 
 def verify(session: Session) -> Iterator[Finding]:
@@ -34,17 +25,6 @@ def verify(session: Session) -> Iterator[Finding]:
     for copy in remembered:
         yield copy if isinstance(copy, Finding) else _compare(copy, known, session.store.identity)
     yield passed(f"head: {last.hash if last else 'none'}")
-
-
-def copies(session: Session) -> Iterator[Copy]:
-    """Yield the journal as each host that can be reached remembers it."""
-    for name, transport in session.transports.items():
-        yield copy_of(name, transport)
-
-
-def copy_of(name: str, transport: ShellTransport) -> Copy:
-    """Read a host's copy of the journal."""
-    return Copy(name, tuple(entries_of(transport.journal_lines())))
 
 
 def _remembered(name: str, transport: ShellTransport) -> Copy | Finding:

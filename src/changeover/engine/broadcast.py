@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from changeover.engine.journal import decode, encode
@@ -15,6 +17,25 @@ from changeover.model.events import Entry
 
 MOST_BYTES = 3600
 """Longer lines are cut into parts: shells split longer writes, and concurrent ones would mix."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The journal as one host remembers it."""
+
+    host: str
+    entries: tuple[Entry, ...]
+
+
+def copy_of(name: str, transport: ShellTransport) -> Copy:
+    """Read a host's copy of the journal."""
+    return Copy(name, tuple(entries_of(transport.journal_lines())))
+
+
+def copies_of(transports: Mapping[str, ShellTransport]) -> tuple[Copy, ...]:
+    """Read every host's copy, of all at once."""
+    with ThreadPoolExecutor(max(1, min(len(transports), 32))) as pool:
+        return tuple(pool.map(copy_of, transports.keys(), transports.values()))
 
 
 class Broadcast:
@@ -30,19 +51,17 @@ class Broadcast:
             for line in lines:
                 transport.announce(line)
 
-    def catch_up(self, entries: Iterable[Entry]) -> None:
+    def catch_up(self, entries: Iterable[Entry], copies: Sequence[Copy]) -> None:
         """Queue what a killed process did not send any more: a copy must have no gaps."""
         known = list(entries)
-        remembered = {
-            name: {e.seq: e.hash for e in entries_of(transport.journal_lines())}
-            for name, transport in self._transports.items()
-        }
-        for name, hashes in remembered.items():
-            _refuse_strangers(name, hashes, {entry.seq: entry.hash for entry in known})
-        for name, transport in self._transports.items():
+        hashes = {entry.seq: entry.hash for entry in known}
+        for copy in copies:
+            _refuse_strangers(copy.host, {e.seq: e.hash for e in copy.entries}, hashes)
+        for copy in copies:
+            there = {entry.seq for entry in copy.entries}
             for entry in known:
-                for line in lines_of(encode(entry)) if entry.seq not in remembered[name] else ():
-                    transport.announce(line)
+                for line in lines_of(encode(entry)) if entry.seq not in there else ():
+                    self._transports[copy.host].announce(line)
 
     def keep_plan(self, name: str, body: Any) -> None:
         """Put a plan where a takeover finds it."""

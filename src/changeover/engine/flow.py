@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from changeover import __version__
 from changeover.engine.attempt import Crew, pass_gate
-from changeover.engine.broadcast import Broadcast
+from changeover.engine.broadcast import Broadcast, copies_of
 from changeover.engine.drift import boundary_differences
 from changeover.engine.journal import Follower, Journal
 from changeover.engine.lock import InstanceLock, holder_here
@@ -148,14 +148,14 @@ class Flow:
         session, store, by = self.session, self.session.store, self.operator.name
         holder = holder_here(store.identity, self.journal.run, by)
         lock = InstanceLock(store.folder, session.transports, holder)
-        token = max(self.state.token + 1, store.next_token())
-        lock.take(token, force=force)
+        lock.take(max(self.state.token + 1, store.next_token()), force=force)
         try:
             # Another process, or a colleague, may have gone on since the journal was read.
-            learn(session, self.journal.run)
+            copies = copies_of(session.transports)
+            learn(session, self.journal.run, copies)
             self.journal.catch_up()
             store.forget_requests(self.journal.run)
-            self._broadcast.catch_up(store.entries())
+            self._broadcast.catch_up(store.entries(), copies)
             self.journal.append(ev.LockTaken(lock.token, by, store.identity))
             self._await_leftovers(end=end_leftovers)
             yield
