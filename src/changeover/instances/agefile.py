@@ -52,7 +52,6 @@ def secrets_text(values: Mapping[str, str]) -> str:
 
 def decrypted(path: Path) -> str:
     """Return the text in an age file."""
-    pyrage = _pyrage()
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -61,10 +60,18 @@ def decrypted(path: Path) -> str:
         ) from None
     except OSError as error:
         raise InvalidInstance(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        return opened(content, path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidInstance(f"{path}: holds no text", "changeover secrets edit") from None
+
+
+def opened(content: bytes, path: Path) -> bytes:
+    """Return what is in an age envelope, opened with the keys at hand for that path."""
+    pyrage = _pyrage()
     keys = identities(path.parent)
     try:
         plain: bytes = pyrage.decrypt(content, [key for _, key in keys])
-        return plain.decode("utf-8")
     except pyrage.DecryptError as error:
         tried = ", ".join(name for name, _ in keys)
         raise InvalidInstance(
@@ -72,14 +79,18 @@ def decrypted(path: Path) -> str:
             "set CHANGEOVER_AGE_KEY_FILE to the right key, or ask a colleague to add yours to "
             + RECIPIENTS,
         ) from None
-    except UnicodeDecodeError:
-        raise InvalidInstance(f"{path}: holds no text", "changeover secrets edit") from None
+    return plain
+
+
+def sealed(plain: bytes, folder: Path) -> bytes:
+    """Return an age envelope for the recipients of a folder."""
+    envelope: bytes = _pyrage().encrypt(plain, recipients(folder), armored=True)
+    return envelope
 
 
 def write_encrypted(path: Path, text: str) -> None:
     """Encrypt a text for its recipients and replace the file in one rename."""
-    pyrage = _pyrage()
-    content = pyrage.encrypt(text.encode(), recipients(path.parent), armored=True)
+    content = sealed(text.encode(), path.parent)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
