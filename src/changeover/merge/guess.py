@@ -19,10 +19,15 @@ class Guess:
     distance: float
 
 
-def guess_base(ours: bytes, references: Mapping[str, bytes], *, name: str) -> Guess | None:
-    """Return the reference an edited file is most like; None where none can be read."""
+def guess_base(
+    ours: bytes, references: Mapping[str, bytes], *, name: str, format: str | None = None
+) -> Guess | None:
+    """Return the reference an edited file is most like; None where none can be read.
+
+    Raises `Unreadable` where the edited file cannot be read itself.
+    """
     text = decode(ours).text
-    form = load(detect(name, text))
+    form = load(format or detect(name, text))
     value = form.values(text)
     scored = []
     for label, content in references.items():

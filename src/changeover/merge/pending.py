@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_THEIRS = (".rpmnew", ".dpkg-dist", ".dpkg-new", ".ucf-dist", ".ucf-new", ".pacnew", ".apk-new")
-_OURS = (".rpmsave", ".rpmorig", ".dpkg-old", ".dpkg-bak", ".ucf-old", ".pacsave")
+THEIRS = (".rpmnew", ".dpkg-dist", ".dpkg-new", ".ucf-dist", ".ucf-new", ".pacnew", ".apk-new")
+"""Endings of new references: the file beside is what was edited here."""
+OURS = (".rpmsave", ".rpmorig", ".dpkg-old", ".dpkg-bak", ".ucf-old", ".pacsave")
+"""Endings of what was edited here: the file beside is the new reference."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,11 @@ def find_pending(paths: Iterable[str]) -> tuple[Pending, ...]:
     known = set(paths)
     found = []
     for path in sorted(known):
-        for suffix in _THEIRS:
+        for suffix in THEIRS:
             target = path.removesuffix(suffix)
             if target != path and target in known:
                 found.append(Pending(target, target, path))
-        for suffix in _OURS:
+        for suffix in OURS:
             target = path.removesuffix(suffix)
             if target != path and target in known:
                 found.append(Pending(target, path, target))
