@@ -14,6 +14,7 @@ from changeover.instances.written import (
     HostWritten,
     InstanceWritten,
     PlaceWritten,
+    RegistryWritten,
     SiteStepWritten,
 )
 from changeover.model.instance import Endpoint, HostSpec, Instance, Resource, SiteStep
@@ -27,6 +28,8 @@ from changeover.sources.yamltree import Tree, read_tree
 INSTANCE = "instance.yaml"
 ANSWERS = "answers.yaml"
 """Answers to inputs, remembered by the tool; those in `instance.yaml` count more."""
+DECISIONS = "files.merge"
+"""The one entry of it that is no input, which no input can be called: settled conflicts."""
 
 
 def load_instance(folder: Path) -> Instance:
@@ -55,9 +58,16 @@ def secrets_of(folder: Path, written: InstanceWritten, learn: Learner = unheard)
 
 def remember(folder: Path, answers: Mapping[str, Any]) -> None:
     """Keep answers to inputs for the next run; secret ones must not be given."""
-    known = {**_answers(folder), **answers}
-    lines = [f"{name}: {quoted(value)}" for name, value in known.items()]
+    write_answers(folder, {**answers_of(folder), **answers})
+
+
+def write_answers(folder: Path, known: Mapping[str, Any]) -> None:
+    """Write the file of answers, if it says something else by now."""
+    inputs = {name: value for name, value in known.items() if name != DECISIONS}
+    lines = [f"{name}: {quoted(value)}" for name, value in inputs.items()]
     text = "\n".join(["# Written by changeover: answers to the releases' inputs.", *lines, ""])
+    if known.get(DECISIONS):
+        text += _decided(known[DECISIONS])
     path = folder / ANSWERS
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
@@ -69,6 +79,14 @@ def remember(folder: Path, answers: Mapping[str, Any]) -> None:
         with contextlib.suppress(OSError):
             fresh.unlink()
         raise InvalidInstance(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _decided(decisions: Mapping[str, Any]) -> str:
+    """Return how conflicts of files were settled, as it is written down."""
+    import yaml  # noqa: PLC0415 - few instances have conflicts
+
+    told = "# How conflicts of configuration files were settled: digests, and what was decided.\n"
+    return told + yaml.safe_dump({DECISIONS: decisions}, sort_keys=True, allow_unicode=True)
 
 
 def _read(folder: Path) -> tuple[Tree, InstanceWritten]:
@@ -121,12 +139,13 @@ def _instance(folder: Path, written: InstanceWritten, tree: Tree) -> Instance:
         modules=written.modules,
         features=tuple(written.features),
         vars=written.vars,
-        inputs={**_answers(folder), **written.inputs},
+        inputs={**_inputs(folder), **written.inputs},
         endpoints=tuple(
             Endpoint(e.name, e.url, e.expect, e.contains, _beside(folder, e.ca), e.resolve)
             for e in written.endpoints
         ),
         databases=written.databases,
+        registries={h: _registry(folder, r) for h, r in written.registries.items()},
         hubs=tuple(written.hubs),
         site_steps=tuple(_site_step(s, tree, i) for i, s in enumerate(written.site_steps)),
         language=written.language,
@@ -167,12 +186,22 @@ def _site_step(written: SiteStepWritten, tree: Tree, position: int) -> SiteStep:
     return SiteStep(step, place, anchor)
 
 
+def _registry(folder: Path, written: RegistryWritten) -> dict[str, Any]:
+    said = written.model_dump(exclude_defaults=True)
+    return {**said, "ca": _beside(folder, written.ca)} if written.ca else said
+
+
 def _beside(folder: Path, path: str) -> str:
     """Return a path as seen from the instance's folder; `~` is the operator's home."""
     return str(folder / Path(path).expanduser()) if path else ""
 
 
-def _answers(folder: Path) -> Mapping[str, Any]:
+def _inputs(folder: Path) -> Mapping[str, Any]:
+    return {name: value for name, value in answers_of(folder).items() if name != DECISIONS}
+
+
+def answers_of(folder: Path) -> Mapping[str, Any]:
+    """Return all that `answers.yaml` says."""
     path = folder / ANSWERS
     if not path.is_file():
         return {}
