@@ -20,7 +20,7 @@ works after a half-done apply. Nothing waits by sleeping where an outcome can be
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -57,6 +57,9 @@ class Action(ABC):
 
     covers: ClassVar[tuple[str, ...]] = ()
     """Kinds of things it backs up, the counterpart of `writes`."""
+
+    supplied: ClassVar[Mapping[str, str]] = {}
+    """Parameters a release need not write: templates that stand for them where it does not."""
 
     limit: ClassVar[float] = 600.0
     """Seconds it may take when the step does not say."""

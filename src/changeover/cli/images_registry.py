@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from changeover.cli.options import named_instance
 from changeover.errors import InvalidInput
 from changeover.sources.oci.client import Client, Settings
+from changeover.sources.oci.credential import Credential
 from changeover.sources.oci.network import Network
 from changeover.sources.oci.patience import Budget
 from changeover.sources.oci.reference import Reference
@@ -59,9 +61,18 @@ _OPTIONS = (
 )
 
 
+_INSTANCE = click.option(
+    "-i",
+    "--instance",
+    metavar="FOLDER",
+    help="Reach registries as this instance's `registries:` say.",
+)
+
+
 def registry_options(command: Command) -> Command:
     """Add the options that say how registries are reached: they arrive as `**reach`."""
-    for option in reversed(_OPTIONS):
+    there = {p.name for p in getattr(command, "__click_params__", ())}
+    for option in reversed(_OPTIONS if "instance" in there else (*_OPTIONS, _INSTANCE)):
         command = option(command)
     return command
 
@@ -84,12 +95,20 @@ def client_for(reach: dict[str, Any]) -> tuple[Client, Budget]:
         if not (host and equals and mirror):
             raise InvalidInput(f"--mirror {pair}: not HOST=HOST[/PREFIX]", "write both hosts")
         mirrors[host] = mirror
+    plain = frozenset(h.removeprefix("http://").rstrip("/") for h in reach["plain_http"])
     network = Network(
-        plain_http=frozenset(h.removeprefix("http://").rstrip("/") for h in reach["plain_http"]),
+        plain_http=plain,
         cert_dirs=tuple(reach["cert_dir"]),
         authorities=tuple(reach["ca"]),
         mirrors=mirrors,
     )
+    given: Mapping[str, Credential] = {}
+    folder = named_instance(reach.get("instance"))
+    if folder is not None:
+        # Only here: a copy without an instance needs no YAML and no templates.
+        from changeover.cli.images_instance import instance_registries  # noqa: PLC0415 - slow
+
+        network, given = instance_registries(folder, network)
     budget = Budget(seconds=reach["retry_for"])
     uploads = uploads_folder(os.environ)
-    return Client(Settings(network, budget, uploads=uploads)), budget
+    return Client(Settings(network, budget, given, uploads)), budget

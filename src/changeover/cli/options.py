@@ -14,9 +14,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def chosen_instance(given: str | None) -> Path:
     """Return the instance folder: the option, the one before the command, or where we stand."""
+    return named_instance(given) or Path()
+
+
+def named_instance(given: str | Path | None = None) -> Path | None:
+    """Return the instance folder somebody named; none where only the current folder is left."""
     context = click.get_current_context(silent=True)
+    own = context.params.get("instance") if context else None
     outer = context.find_root().params.get("instance") if context else None
-    return Path(given or outer or os.environ.get("CHANGEOVER_INSTANCE") or ".")
+    named = given or own or outer or os.environ.get("CHANGEOVER_INSTANCE")
+    return Path(named) if named else None
 
 
 def _instance_folder(_context: click.Context, _option: click.Parameter, value: str | None) -> Path:

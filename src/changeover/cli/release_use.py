@@ -39,9 +39,9 @@ from changeover.sources.signature import PublicKey
     default="text",
     help="The form of the output.",
 )
+@registry_options
 @instance_option
 @trust_options
-@registry_options
 def use(product: str, version: str, instance: Path, output: str, **given: Any) -> None:
     """Put a release where the instance's plans find it, verified, and its images in a registry.
 
@@ -53,7 +53,7 @@ def use(product: str, version: str, instance: Path, output: str, **given: Any) -
     if not own.hubs:
         raise InvalidInput(f"{instance}: names no hub", "add `hubs: [releases]` to instance.yaml")
     into = place_for(str((own.folder / own.hubs[0]).resolve()), "folder")
-    client, budget = client_for(given)
+    client, budget = client_for({**given, "instance": instance})
     options = Options(jobs=given["jobs"], attached=False, budget=budget)
     with client:
         places = [given["source_dir"]] if given["source_dir"] else list(given["hubs"])

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from changeover.actions.base import Action
-from changeover.actions.builtin import build
+from changeover.actions.builtin import build, find
 from changeover.engine.condition import Circumstances, holds
 from changeover.engine.hubs import Hubs
+from changeover.engine.images import with_images
 from changeover.engine.render import Scope, rendered_params, scope_for
 from changeover.errors import ChangeoverError, InvalidRelease
 from changeover.hosts.host import Host
@@ -71,12 +72,17 @@ class Binding:
     def action(self, version: str, step: Step, host: Host) -> Action:
         """Render a step's parameters for a host and make its action."""
         release = self.release(version)
-        params = rendered_params(step, self.scope(version, host.name), release)
+        scope = self.scope(version, host.name)
+        params = rendered_params(step, scope, release)
         try:
-            return build(step.use, params)
+            return build(step.use, {**self._supplied(step, params, scope), **params})
         except ChangeoverError as error:
             where = f"{step.where}: " if str(step.where) else ""
             raise InvalidRelease(f"{where}step {step.id}: {error.message}", error.remedy) from error
+
+    def _supplied(self, step: Step, params: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+        missing = {n: t for n, t in find(step.use).supplied.items() if n not in params}
+        return {name: scope.rendered(text, name) for name, text in missing.items()}
 
     def check(self, version: str, check: Check, host: Host) -> Action:
         """Make the action a check of the release asks with."""
@@ -95,11 +101,12 @@ class Binding:
 
     def scope(self, version: str, host: str = "") -> Scope:
         """Return what templates see on a host."""
-        spec = self.instance.hosts.get(host)
-        return scope_for(
-            self.instance, spec, release=self.release(version), inputs=self.inputs,
+        spec, release = self.instance.hosts.get(host), self.release(version)
+        scope = scope_for(
+            self.instance, spec, release=release, inputs=self.inputs,
             secrets=self.secrets, installed=self.installed,
         )  # fmt: skip
+        return with_images(scope, self.instance, release, self.installed)
 
     def answering(self, inputs: Mapping[str, Any], installed: str) -> None:
         """Take the answers and the installed version from here on."""

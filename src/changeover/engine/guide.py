@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from changeover.engine.condition import Circumstances, holds
+from changeover.engine.images import with_images
 from changeover.engine.order import UPGRADE, steps_of
 from changeover.engine.render import Scope, rendered_params, scope_for
 from changeover.errors import InvalidInput
@@ -122,11 +123,12 @@ class _Writer:
     def _scope(self, host: HostSpec | None) -> Scope:
         masked = {name: f"<{name}>" for name in self.reader.secrets}
         secret_inputs = {i.name: f"<{i.name}>" for i in self.release.inputs if i.secret}
-        return scope_for(
+        scope = scope_for(
             self.reader.instance, host, release=self.release,
             inputs={**self.reader.answers, **secret_inputs}, secrets=masked,
             installed=self.installed,
         )  # fmt: skip
+        return with_images(scope, self.reader.instance, self.release, self.installed)
 
     def _values(self, step: Step, host: HostSpec) -> tuple[dict[str, str], tuple[GuideFile, ...]]:
         scope = self._scope(host)
@@ -152,11 +154,15 @@ def _leniently(value: Any, scope: Scope) -> Any:
         return value
 
 
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
 def _in_words(value: Any) -> str:
     if isinstance(value, str):
         text = value
     elif isinstance(value, list) and all(isinstance(v, str) for v in value):
         text = " ".join(value)
     else:
-        text = json.dumps(value, ensure_ascii=False, default=str)
+        text = json.dumps(value, ensure_ascii=False, default=_plain)
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"

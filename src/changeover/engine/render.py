@@ -39,6 +39,10 @@ class Values(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"{self._path}({', '.join(self._written)})"
 
+    def with_value(self, name: str, value: Any) -> Values:
+        """Return the same values and one more."""
+        return Values(self._path, {**self._written, name: value}, self._scope)
+
 
 @dataclass
 class Scope:
@@ -104,6 +108,7 @@ def scope_for(
         inputs=Values("inputs", answers, scope),
         secrets=Values("secrets", secrets or {}),
         databases=Values("databases", instance.databases, scope),
+        registries=Values("registries", instance.registries, scope),
         params=Values("params", {}),
         host=Values("host", _host_names(host, scope)),
         hosts=Values("hosts", _by_role(instance)),

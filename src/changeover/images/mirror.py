@@ -19,12 +19,23 @@ from changeover.sources.oci.client import Client, Settings
 from changeover.sources.oci.copier import Copier, Options
 from changeover.sources.oci.credential import Credential
 from changeover.sources.oci.fault import ImageFault
-from changeover.sources.oci.network import Network
+from changeover.sources.oci.given import given_credentials, reached
 from changeover.sources.oci.order import ImageResult, Order, Status, Summary
 from changeover.sources.oci.patience import Budget
 from changeover.sources.oci.places import Places
 from changeover.sources.oci.reference import parse_place, parse_reference
 from changeover.sources.oci.uploads import uploads_folder
+
+
+@dataclass(frozen=True)
+class Registry:
+    """How a registry is reached."""
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    plain_http: bool = False
+    ca: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,11 +49,16 @@ class Mirror(Action):
 
     name: ClassVar[str] = "images.mirror"
     limit: ClassVar[float] = 4 * 3600.0
+    supplied: ClassVar[Mapping[str, str]] = {
+        "images": "{{ release.images }}",
+        "registries": "{{ registries }}",
+    }
 
-    images: tuple[str, ...]
-    """What to copy, such as `docker.io/library/redis:7@sha256:...`."""
     to: str
     """The registry and prefix they go to, `HOST[/PREFIX]`; paths and tags are kept under it."""
+    images: Mapping[str, str] | tuple[str, ...] = ()
+    """What to copy, such as `docker.io/library/redis:7@sha256:...`; of the release's `images:` all
+    that this instance needs, unless something is written here."""
     source: str = ""
     """A layout (`oci:FOLDER`) to read all of them from instead, for a place without a network."""
     platform: str = ""
@@ -51,26 +67,30 @@ class Mirror(Action):
     """Registries that are spoken to without TLS."""
     authorities: tuple[str, ...] = ()
     """Files of certificates to trust, on this machine."""
+    registries: Mapping[str, Registry] = field(default_factory=dict)
+    """How registries are reached, by host: the instance's `registries:`, unless written here."""
     credentials: Mapping[str, str] = field(default_factory=dict)
-    """Registry: `user:password`, from the instance's secrets, before Docker's own files."""
+    """Registry: `user:password`, from the instance's secrets, before all other credentials."""
     jobs: int = 6
     """Requests at a time to one registry."""
 
     def __post_init__(self) -> None:
-        if not self.images:
-            raise InvalidRelease(
-                f"{self.name}: images: nothing to copy", "Name at least one image."
-            )
         for host, pair in self.credentials.items():
             if ":" not in pair:
                 raise InvalidRelease(
                     f"{self.name}: credentials: {host}: not user:password", "Write both."
                 )
-        for written in (*self.images, self.to):
+        for written in (*self.wanted, self.to):
             try:
                 (parse_place if written == self.to else parse_reference)(written)
             except ChangeoverError as error:
                 raise InvalidRelease(f"{self.name}: {error.message}", error.remedy) from None
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The references to copy."""
+        images = self.images
+        return tuple(images.values()) if isinstance(images, Mapping) else images
 
     def check(self, host: Host) -> Iterable[Finding]:
         """Try every reference and credential, and tell how much would move."""
@@ -144,19 +164,19 @@ class Mirror(Action):
                 raise ActionFailed(f"{self.name}: {fault.message}", fault.remedy) from None
 
     def _orders(self, client: Client) -> list[Order]:
-        references = [parse_reference(i) for i in self.images]
+        references = [parse_reference(i) for i in self.wanted]
         if self.source:
             references = [parse_reference(f"{self.source}:{r}") for r in references]
         return Places(client).orders(references, parse_place(self.to), many=True)
 
     @contextlib.contextmanager
     def _client(self, budget: Budget | None = None) -> Iterator[Client]:
-        given = {}
+        given = given_credentials(self.registries)
         for host, pair in self.credentials.items():
             user, _, password = pair.partition(":")
             given[host] = Credential(user, password)
-        network = Network(
-            frozenset(self.plain_http), authorities=tuple(Path(a) for a in self.authorities)
+        network = reached(
+            self.registries, plain_http=self.plain_http, authorities=map(Path, self.authorities)
         )
         uploads = uploads_folder(os.environ)
         with Client(Settings(network, budget or Budget(), given, uploads)) as client:

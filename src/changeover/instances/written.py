@@ -145,6 +145,30 @@ class PlaceWritten(Written):
     """What it needs from others: `vm`, `database`, `dns`, `callbacks`, or any other word."""
 
 
+class RegistryWritten(Written):
+    """A registry of images and how it is reached."""
+
+    user: str = ""
+    """Who to log in as."""
+    password: str = ""
+    """Of that user: `"{{ secrets.NAME }}"`."""
+    token: str = ""
+    """An identity token instead of a password: `"{{ secrets.NAME }}"`."""
+    plain_http: bool = False
+    """Speak to it without TLS."""
+    ca: str = ""
+    """A file of certificates to trust, relative to this one."""
+
+    @model_validator(mode="after")
+    def _kept_elsewhere(self) -> RegistryWritten:
+        for word in ("password", "token"):
+            value = getattr(self, word)
+            if value and "{{" not in value:
+                remedy = f'keep it in secrets.age, and write {word}: "{{{{ secrets.NAME }}}}"'
+                raise refused(f"{word}: a secret must not be written here in clear", remedy)
+        return self
+
+
 class InstanceWritten(PlaceWritten):
     """One installation of a product."""
 
@@ -180,6 +204,8 @@ class InstanceWritten(PlaceWritten):
     """Where each secret is kept, by name."""
     databases: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     """Databases by name: `url`, and `on`, the role that reaches it."""
+    registries: dict[str, RegistryWritten] = Field(default_factory=dict)
+    """Registries of images, by `HOST[:PORT]` or `HOST/PATH`: who to log in as, and how."""
     endpoints: list[EndpointWritten] = Field(default_factory=list)
     """Addresses watched while a run lasts."""
     site_steps: list[SiteStepWritten] = Field(default_factory=list)

@@ -88,6 +88,8 @@ class Instance:
     """Answers to the release's inputs, remembered."""
     endpoints: tuple[Endpoint, ...] = ()
     databases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    registries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By host: `user`, `password`, `token` (templates), `plain_http`, `ca` (a path)."""
     hubs: tuple[str, ...] = ()
     """Folders (relative to the instance) where releases of the product are."""
     site_steps: tuple[SiteStep, ...] = ()

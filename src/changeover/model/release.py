@@ -138,6 +138,21 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Image:
+    """A container image of a release."""
+
+    name: str
+    references: Mapping[str, str]
+    """Edition to reference, best by digest; the empty edition stands for all."""
+    when: Condition = field(default_factory=dict)
+    where: Where = field(default_factory=Where)
+
+    def for_edition(self, edition: str) -> str:
+        """Return the reference an edition uses; empty where it uses none."""
+        return self.references.get(edition, self.references.get("", ""))
+
+
+@dataclass(frozen=True)
 class Release:
     """A version of a product with the steps that bring it about."""
 
@@ -159,6 +174,7 @@ class Release:
     editions: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     modules: Mapping[str, str] = field(default_factory=dict)
+    images: tuple[Image, ...] = ()
     inputs: tuple[Input, ...] = ()
     deploys: str = ""
     """For products that deploy any git reference: the input that names it. The installed version

@@ -11,6 +11,7 @@ from changeover.model.problem import WARNING, Problem, suggestion
 from changeover.sources.bundle import bundle_files
 from changeover.sources.expansion import PlacedStep
 from changeover.sources.lint_cover import cover_problems
+from changeover.sources.lint_images import image_problems
 from changeover.sources.lint_manifest import manifest_problems
 from changeover.sources.lint_secrets import secret_problems
 from changeover.sources.lint_steps import Actions, Installed, step_problems
@@ -48,6 +49,7 @@ def _all_checks(manifest: Manifest, actions: Actions) -> Iterator[Problem]:
     names = Names(frozenset(manifest.written.inputs))
     steps = every_step(manifest)
     yield from manifest_problems(manifest)
+    yield from image_problems(manifest, steps)
     yield from step_problems(manifest, steps, actions)
     yield from cover_problems(manifest, actions)
     yield from template_problems(manifest, steps, names)

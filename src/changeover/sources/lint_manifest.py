@@ -129,7 +129,8 @@ def _conditions(manifest: Manifest) -> Iterator[Problem]:
     }
     known: dict[str, list[str]] = {word: names for word, names in words.items() if names}
     known["input"] = list(written.inputs)
-    trees = {id(t): t for t in [manifest.tree, *(p.tree for p in manifest.procedures.values())]}
+    read = [manifest.tree, manifest.images.tree, *(p.tree for p in manifest.procedures.values())]
+    trees = {id(t): t for t in read}
     for tree in trees.values():
         for place, condition in _whens(tree.value, ()):
             yield from _unknown(condition, place, tree, known)

@@ -58,6 +58,8 @@ def template_problems(
     for word in ("probe", "configs", "risks"):
         if isinstance(manifest.tree.value.get(word), dict | list):
             yield from _all(manifest.tree.value[word], manifest.tree, (word,), names)
+    images = manifest.images.tree
+    yield from _all(images.value.get("images"), images, ("images",), names)
 
 
 @dataclass(frozen=True)

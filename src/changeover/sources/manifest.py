@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from changeover.sources.checked import Written, refused
+from changeover.sources.images_written import ImagesField
 from changeover.sources.probe import normal_probe
 from changeover.sources.when import When
 from changeover.sources.words import Id, Localized, Name, Pattern, Range, VersionText, Words
@@ -217,6 +218,9 @@ class ManifestWritten(Written):
     """The install methods there are, such as `packages`."""
     modules: dict[str, str] = Field(default_factory=dict)
     """The modules there are, each with its version in this release."""
+    images: ImagesField = Field(default_factory=dict)
+    """The container images, by name: `HOST/NAME:TAG@sha256:...`, or `{image: ..., when: ...}` with
+    one line for each edition; or a file of the bundle that says this."""
     inputs: dict[Name, InputWritten] = Field(default_factory=dict)
     """Questions to the operator, by name."""
     deploys: str = ""

@@ -21,6 +21,7 @@ from changeover.sources.expansion import (
     made_step,
     target,
 )
+from changeover.sources.images import ImageList, read_images
 from changeover.sources.manifest import (
     CheckWritten,
     ManifestWritten,
@@ -44,6 +45,7 @@ class Manifest:
     procedures: Mapping[str, Procedure]
     steps: Sequence[PlacedStep]
     by_procedure: Mapping[str, Sequence[PlacedStep]]
+    images: ImageList = field(default_factory=ImageList)
     problems: list[Problem] = field(default_factory=list)
     """What is wrong although every value has the right shape."""
 
@@ -69,11 +71,13 @@ def read_manifest(
     problems += wrong
     if written is None:
         return None, problems
+    images, wrong = read_images(written, tree, folder, name)
+    problems += wrong
     expansion = Expansion(procedures)
     steps = expansion.steps(written.steps, tree, ("steps",))
     alone = {name: expansion.procedure(name) for name in procedures}
     found = list(dict.fromkeys(expansion.problems))
-    return Manifest(written, tree, folder, procedures, steps, alone, found), problems
+    return Manifest(written, tree, folder, procedures, steps, alone, images, found), problems
 
 
 def _procedures(
@@ -117,6 +121,7 @@ def _release(manifest: Manifest, digest: str) -> Release:
         editions=tuple(written.editions),
         methods=tuple(written.methods),
         modules=written.modules,
+        images=manifest.images.images,
         inputs=_inputs(written, tree),
         deploys=written.deploys,
         probe=written.probe,

@@ -20,9 +20,10 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SHORT: dict[str, dict[str, Any]] = {
     "#/$defs/TargetWritten": {"type": "string"},
     "#/$defs/StopWritten": {"type": "string"},
+    "#/$defs/ImageWritten": {"type": "string"},
     "#/$defs/ProcedureWritten": {"type": "array", "items": {"$ref": "#/$defs/StepWritten"}},
 }
-"""Short forms that are read as the long ones: `on: web`, a stop's version, a list of steps."""
+"""Short forms that are read as the long ones: `on: web`, a stop's version, an image, steps."""
 
 
 def release_schema() -> dict[str, Any]:

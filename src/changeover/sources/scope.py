@@ -9,11 +9,12 @@ SCOPE: Mapping[str, str] = {
     "inputs": "under `inputs:` in release.yaml",
     "secrets": "under `secrets:` in instance.yaml",
     "databases": "under `databases:` in instance.yaml",
+    "registries": "under `registries:` in instance.yaml",
     "params": "under `params:` of the procedure",
     "host": "by the host: name, address, roles, vars",
     "hosts": "by the instance's hosts: a list of names for each role",
     "instance": "by the instance: name, folder, edition, method, modules, features, language",
-    "release": "by the release: product, version, folder",
+    "release": "by the release: product, version, folder, images",
     "installed": "by what is installed before: a version, empty for nothing",
 }
 """Name -> how to end the sentence `it is defined ...`."""
@@ -23,6 +24,6 @@ FIXED: Mapping[str, frozenset[str]] = {
     "instance": frozenset(
         ("name", "folder", "edition", "method", "modules", "features", "language")
     ),
-    "release": frozenset(("product", "version", "folder")),
+    "release": frozenset(("product", "version", "folder", "images")),
 }
 """Names whose attributes are always the same."""

@@ -27,6 +27,8 @@ class Network:
     """Folders with `HOST[:PORT]/*.crt` (authorities) and `*.cert` with `*.key` (client)."""
     authorities: tuple[Path, ...] = ()
     """Files of certificates that may sign any registry's."""
+    own_authorities: Mapping[str, Path] = field(default_factory=dict)
+    """For a host (`HOST[:PORT]`), a file of certificates that may sign its own alone."""
     mirrors: Mapping[str, str] = field(default_factory=dict)
     """`HOST[/PREFIX]` to ask first for what a registry has."""
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -42,7 +44,8 @@ class Network:
         """Return the TLS settings for a host; raises `ImageFault` where a file is wrong."""
         context = ssl.create_default_context()
         try:
-            for file in self.authorities:
+            own = self.own_authorities.get(netloc)
+            for file in (*self.authorities, *([own] if own else [])):
                 context.load_verify_locations(file)
             for folder in self._folders(netloc):
                 _load(context, folder)
