@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from changeover.model.config import Config
 from changeover.model.text import Text
 
 Params = Mapping[str, Any]
@@ -183,7 +184,7 @@ class Release:
     """An action-like question `{use: ..., with: ...}` whose answer is the installed version."""
     checks: tuple[Check, ...] = ()
     risks: tuple[Risk, ...] = ()
-    configs: Mapping[str, Params] = field(default_factory=dict)
+    configs: Mapping[str, Config] = field(default_factory=dict)
     procedures: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
     procedure_titles: Mapping[str, Text] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()

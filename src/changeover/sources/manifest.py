@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from changeover.sources.checked import Written, refused
+from changeover.sources.configs_written import Configs
 from changeover.sources.images_written import ImagesField
 from changeover.sources.probe import normal_probe
 from changeover.sources.when import When
@@ -232,8 +233,8 @@ class ManifestWritten(Written):
     """What must be so before anything happens."""
     risks: list[RiskWritten] = Field(default_factory=list)
     """What makes it dangerous on some instances."""
-    configs: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """Facts about configuration files, for other programs; no command reads them."""
+    configs: Configs = Field(default_factory=dict)
+    """Configuration files that operators edit, by name; steps with `files.merge` write them."""
     procedures: dict[Id, ProcedureField] = Field(default_factory=dict)
     """Lists of steps with a name: parts of `steps`, or run alone."""
     steps: list[StepWritten] = Field(default_factory=list)

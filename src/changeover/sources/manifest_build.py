@@ -13,6 +13,7 @@ from changeover.model.release import Check, Input, Release, Risk, Stop
 from changeover.model.text import Text
 from changeover.sources.bundle import bundle_text
 from changeover.sources.checked import checked, insist, salvaged
+from changeover.sources.configs import made_configs
 from changeover.sources.expansion import (
     Expansion,
     PlacedStep,
@@ -127,7 +128,7 @@ def _release(manifest: Manifest, digest: str) -> Release:
         probe=written.probe,
         checks=tuple(_check(c, tree, i) for i, c in enumerate(written.checks)),
         risks=made_risks(written.risks, tree),
-        configs=written.configs,
+        configs=made_configs(written.configs),
         procedures={n: _only_steps(steps) for n, steps in manifest.by_procedure.items()},
         procedure_titles={n: Text(p.written.title) for n, p in manifest.procedures.items()},
         steps=_only_steps(manifest.steps),
