@@ -30,6 +30,9 @@ from changeover.sources.oci.reference import Reference, parse_place, parse_refer
     metavar="LIST",
     help="Copy what a file names: one reference a line, a Compose file, manifests, a release.",
 )
+@click.option(
+    "--edition", default="", metavar="NAME", help="Of releases, only what this edition uses."
+)
 @click.option("--platform", default="", metavar="OS/ARCH", help="Of each index, only this image.")
 @click.option("--deep", is_flag=True, help="Read and hash what is there; replace what is damaged.")
 @click.option("--no-attached", is_flag=True, help="Leave signatures and attestations behind.")
@@ -50,7 +53,7 @@ def copy(words: tuple[str, ...], lists: tuple[Path, ...], output: str, **given: 
     is left.
     """
     references = [parse_reference(w) for w in words[:-1]]
-    references += listed(lists)
+    references += listed(lists, given["edition"])
     if not references:
         raise InvalidInput("images copy: nothing to copy", "name a SOURCE, or --from LIST")
     to = parse_place(words[-1])

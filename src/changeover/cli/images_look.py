@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import click
 
 from changeover.cli.images_lines import size
+from changeover.cli.images_place import edition_option, mentioned
 from changeover.cli.images_registry import client_for, registry_options
 from changeover.cli.output import emit
 from changeover.errors import ChangeoverError
 from changeover.sources.oci.client import Client
 from changeover.sources.oci.closure import Walker
 from changeover.sources.oci.fault import ImageFault
-from changeover.sources.oci.mention import Mention, mentions
+from changeover.sources.oci.mention import Mention
 from changeover.sources.oci.places import Places
 from changeover.sources.oci.reference import Reference
 
-_PATHS = click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
-)
+_PATHS = click.argument("files", nargs=-1, required=True, metavar="RELEASE|FILE...")
 _OUTPUT = click.option(
     "-o",
     "--output",
@@ -41,47 +38,65 @@ class Listed:
     image: str
     digest: str
     where: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    """What releases call it, with the edition."""
     error: str = ""
 
 
 @click.command("list")
 @_PATHS
+@edition_option
 @click.option("--offline", is_flag=True, help="Do not ask registries for digests.")
 @_OUTPUT
 @registry_options
-def list_images(files: tuple[Path, ...], offline: bool, output: str, **reach: Any) -> None:
+def list_images(
+    files: tuple[str, ...], edition: str, offline: bool, output: str, **reach: Any
+) -> None:
     """List the images that releases, Compose files, manifests or lists name.
 
-    Each is shown with the digest its tag has now.
+    Each is shown with the digest its tag has now. A release is a folder, or a version of the
+    instance's hubs (-i).
     """
-    found = by_reference([m for f in files for m in mentions(f, os.environ)])
+    found: dict[Reference, list[Mention]] = {}
+    for mention in mentioned(files, edition):
+        found.setdefault(mention.reference, []).append(mention)
     client, _ = client_for(reach)
     with client, ThreadPoolExecutor(reach["jobs"]) as threads:
         places = Places(client)
         rows = list(threads.map(lambda r: _listed(places, r, found[r], offline), found))
-    lines = [f"{row.image}  {row.digest or row.error}" for row in rows]
-    emit({"images": rows}, lines, output)
+    emit({"images": rows}, [_row_line(row) for row in rows], output)
     if any(row.error for row in rows):
         click.get_current_context().exit(1)
 
 
+def _row_line(row: Listed) -> str:
+    return "  ".join(filter(None, (row.image, row.error or row.digest, ", ".join(row.names))))
+
+
 @click.command()
-@click.argument("old", type=click.Path(exists=True, path_type=Path))
-@click.argument("new", type=click.Path(exists=True, path_type=Path))
+@click.argument("old", metavar="RELEASE|FILE")
+@click.argument("new", metavar="RELEASE|FILE")
+@edition_option
 @click.option("--platform", default="", metavar="OS/ARCH", help="Count this platform alone.")
 @click.option("--offline", is_flag=True, help="Do not ask registries how much is to fetch.")
 @_OUTPUT
 @registry_options
-def diff(old: Path, new: Path, platform: str, offline: bool, output: str, **reach: Any) -> None:
-    """Compare the images of two versions: new, changed, gone, and the bytes to fetch."""
-    before, after = _by_name(mentions(old, os.environ)), _by_name(mentions(new, os.environ))
+def diff(
+    old: str, new: str, edition: str, platform: str, offline: bool, output: str, **reach: Any
+) -> None:
+    """Compare the images of two versions: new, changed, gone, and the bytes to fetch.
+
+    Releases are compared name by name and edition by edition. A release is a folder, or a version
+    of the instance's hubs (-i).
+    """
+    before, after = _by_label(mentioned([old], edition)), _by_label(mentioned([new], edition))
     changes = _changes(before, after)
     client, _ = client_for(reach)
     fetched: dict[str, Any] = {}
     if not offline:
         with client:
             fetched = _to_fetch(client, before, after, platform, reach["jobs"])
-    lines = [line for kind in ("new", "changed", "gone") for line in _kind_lines(kind, changes)]
+    lines = [_change_line(kind, row) for kind, rows in changes.items() for row in rows]
     if fetched:
         lines.append(f"to fetch: {size(fetched['bytes'])} in {fetched['blobs']} blobs")
         lines += [f"unknown: {e}" for e in fetched["errors"]]
@@ -90,55 +105,53 @@ def diff(old: Path, new: Path, platform: str, offline: bool, output: str, **reac
         click.get_current_context().exit(1)
 
 
-def by_reference(found: Sequence[Mention]) -> dict[Reference, tuple[str, ...]]:
-    """Return each image once, with the places that name it."""
-    rows: dict[Reference, tuple[str, ...]] = {}
-    for mention in found:
-        place = f"{mention.file}:{mention.line}"
-        rows[mention.reference] = (*rows.get(mention.reference, ()), place)
-    return rows
-
-
-def _listed(places: Places, reference: Reference, where: tuple[str, ...], offline: bool) -> Listed:
+def _listed(
+    places: Places, reference: Reference, found: Sequence[Mention], offline: bool
+) -> Listed:
+    where = tuple(f"{m.file}:{m.line}" for m in found)
+    names = tuple(dict.fromkeys(m.label for m in found if m.label))
     if offline:
-        return Listed(str(reference), reference.digest, where)
+        return Listed(str(reference), reference.digest, where, names)
     try:
         source = places.source(reference)
         digest = source.manifest(reference.name, reference.tag or reference.wanted).digest
     except ImageFault as fault:
-        return Listed(str(reference), "", where, fault.message)
+        return Listed(str(reference), "", where, names, fault.message)
     moved = reference.digest and digest != reference.digest
     error = f"the tag has {digest} now, not {reference.digest}" if moved else ""
-    return Listed(str(reference), digest, where, error)
+    return Listed(str(reference), digest, where, names, error)
 
 
-def _by_name(found: Sequence[Mention]) -> dict[str, set[Reference]]:
+def _by_label(found: Sequence[Mention]) -> dict[str, set[Reference]]:
+    """Return images by what a release calls them, others by their repository."""
     rows: dict[str, set[Reference]] = {}
     for mention in found:
         reference = mention.reference
         name = f"{reference.host}/{reference.name}" if reference.host else str(reference)
-        rows.setdefault(name, set()).add(reference)
+        rows.setdefault(mention.label or name, set()).add(reference)
     return rows
 
 
 def _changes(
     before: dict[str, set[Reference]], after: dict[str, set[Reference]]
-) -> dict[str, list[Any]]:
+) -> dict[str, list[dict[str, Any]]]:
+    def row(name: str) -> dict[str, Any]:
+        had, need = before.get(name, set()), after.get(name, set())
+        return {"image": name, "from": sorted(map(str, had)), "to": sorted(map(str, need))}
+
+    both = before.keys() & after.keys()
     return {
-        "new": sorted(str(r) for n in after.keys() - before.keys() for r in after[n]),
-        "changed": [
-            {"from": sorted(map(str, before[n])), "to": sorted(map(str, after[n]))}
-            for n in sorted(after.keys() & before.keys())
-            if after[n] != before[n]
-        ],
-        "gone": sorted(str(r) for n in before.keys() - after.keys() for r in before[n]),
+        "new": [row(n) for n in sorted(after.keys() - before.keys())],
+        "changed": [row(n) for n in sorted(both) if before[n] != after[n]],
+        "gone": [row(n) for n in sorted(before.keys() - after.keys())],
     }
 
 
-def _kind_lines(kind: str, changes: dict[str, list[Any]]) -> list[str]:
-    if kind != "changed":
-        return [f"{kind:<8} {r}" for r in changes[kind]]
-    return [f"changed  {', '.join(c['from'])} → {', '.join(c['to'])}" for c in changes[kind]]
+def _change_line(kind: str, row: dict[str, Any]) -> str:
+    sides = [", ".join(side) for side in (row["from"], row["to"]) if side]
+    known = all(s.startswith(row["image"]) for s in (*row["from"], *row["to"]))
+    name = "" if known else f"{row['image']}  "
+    return f"{kind:<8} {name}{' → '.join(sides)}"
 
 
 def _to_fetch(

@@ -77,14 +77,14 @@ def registry_options(command: Command) -> Command:
     return command
 
 
-def listed(paths: Sequence[Path]) -> list[Reference]:
-    """Return the images that files name, each once."""
+def listed(paths: Sequence[Path], edition: str = "") -> list[Reference]:
+    """Return the images that files name (of releases, those of an edition), each once."""
     if not paths:
         return []
     # Only here: a copy of named images needs no YAML.
-    from changeover.sources.oci.mention import mentions  # noqa: PLC0415 - YAML is slow
+    from changeover.cli.images_place import mentioned  # noqa: PLC0415 - YAML is slow
 
-    return list(dict.fromkeys(m.reference for p in paths for m in mentions(p, os.environ)))
+    return list(dict.fromkeys(m.reference for m in mentioned(paths, edition)))
 
 
 def client_for(reach: dict[str, Any]) -> tuple[Client, Budget]:

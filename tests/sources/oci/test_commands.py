@@ -218,8 +218,8 @@ def test_diff_names_what_is_new_changed_and_gone_and_counts_the_bytes(
     words = ["diff", str(tmp_path / "v1.txt"), str(tmp_path / "v2.txt")]
     found = data(images, *words, "--plain-http", source.host)
 
-    assert found["new"] == [f"{source.host}/new:1"]
-    assert found["gone"] == [f"{source.host}/old:1"]
+    assert found["new"][0]["to"] == [f"{source.host}/new:1"]
+    assert found["gone"][0]["from"] == [f"{source.host}/old:1"]
     assert found["changed"][0]["to"] == [f"{source.host}/app:2"]
     assert found["fetch"]["blobs"] == 2  # the new layer and its configuration
     assert found["fetch"]["bytes"] < 1_000

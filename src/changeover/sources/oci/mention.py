@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
 
 from changeover.errors import ChangeoverError
 from changeover.sources.oci.fault import BadReference
+from changeover.sources.oci.mention_release import Finder, Named, release_images
 from changeover.sources.oci.reference import Reference, parse_reference
 from changeover.sources.oci.variables import expanded, read_env
 
@@ -34,20 +35,33 @@ class Mention:
     end: int = 0
     env: Path | None = None
     """The `.env` file its variables come from."""
+    name: str = ""
+    """What a release calls it."""
+    edition: str = ""
+    """The edition of the release that uses it; empty where all do."""
+
+    @property
+    def label(self) -> str:
+        """Return the image's name and edition as people say them; empty outside releases."""
+        return f"{self.name} ({self.edition})" if self.edition else self.name
 
 
 def mentions(path: Path, environ: Mapping[str, str] | None = None) -> list[Mention]:
     """Return the images a file or a folder names, each place once.
 
-    A folder is a release or a set of manifests: all YAML files in it are read. Raises
-    `BadReference` for what cannot be read, is no YAML, or names an image wrongly.
+    A folder is a release, of which the `images:` count if it has any, or a set of manifests: all
+    YAML files in it are read. Raises `BadReference` for what cannot be read, is no YAML, or names
+    an image wrongly.
     """
     if path.is_dir():
+        section = release_images(path)
+        if section:
+            return _in_yaml(section[0], environ or {}, section[1], strict=True)
         files = sorted(f for f in path.rglob("*") if f.suffix in (".yaml", ".yml") and f.is_file())
         hidden = [f for f in files if not any(p.startswith(".") for p in f.relative_to(path).parts)]
-        return [m for f in hidden for m in _in_yaml(f, environ or {}, strict=False)]
+        return [m for f in hidden for m in _in_yaml(f, environ or {}, _anywhere, strict=False)]
     if path.suffix in _YAML:
-        return _in_yaml(path, environ or {}, strict=True)
+        return _in_yaml(path, environ or {}, _anywhere, strict=True)
     return _in_list(path)
 
 
@@ -73,16 +87,18 @@ def _in_list(file: Path) -> list[Mention]:
     return found
 
 
-def _in_yaml(file: Path, environ: Mapping[str, str], *, strict: bool) -> list[Mention]:
+def _in_yaml(
+    file: Path, environ: Mapping[str, str], nodes: Finder, *, strict: bool
+) -> list[Mention]:
     text = read_text(file)
     env = file.parent / ".env"
     values = {**read_env(env), **environ}
     found = []
     try:
-        for node in _image_nodes(text):
-            mention = _mention(file, text, node, values, env)
+        for named in nodes(text):
+            mention = _mention(file, text, named.node, values, env)
             if mention:
-                found.append(mention)
+                found.append(replace(mention, name=named.name, edition=named.edition))
     except (yaml.YAMLError, RecursionError, ValueError) as e:
         if not strict:
             return []
@@ -117,6 +133,10 @@ def _parsed(written: str, file: Path, line: int, column: int) -> Reference:
         return parse_reference(written)
     except ChangeoverError as e:
         raise BadReference(f"{file}:{line}:{column}: {e.message}", e.remedy) from None
+
+
+def _anywhere(text: str) -> Iterator[Named]:
+    return map(Named, _image_nodes(text))
 
 
 def _image_nodes(text: str) -> Iterator[yaml.ScalarNode]:
