@@ -24,7 +24,7 @@ class Carried:
         moved = deepcopy(value)
         for old, new in self.renamed.items():
             if new in self.items:
-                _move(moved, old, new)
+                move_value(moved, old, new)
         return moved
 
 
@@ -71,7 +71,8 @@ def without(block: Block, path: Key) -> Block:
     return replace(block, items=items)
 
 
-def _move(value: Value, old: Key, new: Key) -> None:
+def move_value(value: Value, old: Key, new: Key) -> None:
+    """Put what stands at a path of tables under another one, if anything does."""
     parent = _parent(value, old, make=False)
     if parent is None or old[-1] not in parent:
         return

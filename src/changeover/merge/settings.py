@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 
-from changeover.merge.answers import is_secret
 from changeover.merge.catalogue import detect, load
 from changeover.merge.encoding import decode
+from changeover.merge.engine import Identity, told_of
 from changeover.merge.formats.base import Format
+from changeover.merge.masking import HIDDEN, is_hidden, masked_text
+from changeover.merge.renaming import move_value
 from changeover.merge.tree import Key, Plain, Value
 from changeover.merge.values import element_keys
-from changeover.merge.verdict import Told, shown_path
-
-_HIDDEN = "********"
+from changeover.merge.verdict import Told, shown_path, split_path
 
 
 @dataclass(frozen=True)
@@ -31,63 +32,102 @@ class Setting:
     state: str
 
 
-def differences(
+def differences(  # noqa: PLR0913 - a public door; all but three are named
     base: bytes | None,
     ours: bytes,
     theirs: bytes,
     *,
     format: str | None = None,
     name: str | None = None,
+    identity: Identity | None = None,
+    renamed: Mapping[str, str] | None = None,
+    secrets: Collection[str] = (),
 ) -> tuple[Setting, ...]:
-    """Return every setting that differs; raises `Unreadable`."""
+    """Return every setting that differs, in the reference's order; raises `Unreadable`.
+
+    A setting the release renamed stands under its new path; `secrets` are paths that are masked
+    besides those whose names say so.
+    """
     texts = [decode(content).text if content else "" for content in (base, ours, theirs)]
     form = load(format or detect(name, texts[2] or texts[1]))
     values = [form.values(text) if text.strip() else None for text in texts]
-    return tuple(_settings(form, values[0], values[1], values[2], ()))
+    for old, new in (renamed or {}).items():
+        values[:2] = [_moved(value, values[2], split_path(old), split_path(new))
+                      for value in values[:2]]  # fmt: skip
+    seen = _Sight(form, told_of(identity), secrets)
+    return tuple(seen.settings(values[0], values[1], values[2], ()))
 
 
-def _settings(
-    form: Format, base: Value | None, ours: Value | None, theirs: Value | None, path: Key
-) -> Iterator[Setting]:
-    sides = (base, ours, theirs)
-    if base == ours == theirs:
-        return
-    known = [side for side in sides if side is not None]
-    if all(isinstance(side, dict) for side in known):
-        maps = [side if isinstance(side, dict) else {} for side in sides]
-        yield from _children(form, maps, path)
-    elif all(isinstance(side, list) for side in known):
-        lists = [side if isinstance(side, list) else [] for side in sides]
-        keys = element_keys(form.meaning, Told(), path, lists)
-        named = [dict(zip(k, v, strict=True)) for k, v in zip(keys, lists, strict=True)]
-        yield from _children(form, named, path)
-    else:
-        yield _setting(path, base, ours, theirs)
+def _moved(value: Value | None, theirs: Value | None, old: Key, new: Key) -> Value | None:
+    """Return a value with an old setting under its new path, where the reference has that."""
+    if value is None or value_at(theirs, new) is None or value_at(value, new) is not None:
+        return value
+    moved = deepcopy(value)
+    move_value(moved, old, new)
+    return moved
 
 
-def _children(form: Format, maps: list[dict[str, Value]], path: Key) -> Iterator[Setting]:
-    seen = dict.fromkeys(key for found in (maps[2], maps[1], maps[0]) for key in found)
-    for key in seen:
-        base, ours, theirs = (found.get(key) for found in maps)
-        yield from _settings(form, base, ours, theirs, (*path, key))
+def value_at(value: Value | None, path: Key) -> Value | None:
+    """Return what stands at a path of tables; None where nothing does."""
+    for word in path:
+        value = value.get(word) if isinstance(value, dict) else None
+    return value
 
 
-def _setting(path: Key, base: Value | None, ours: Value | None, theirs: Value | None) -> Setting:
+@dataclass(frozen=True)
+class _Sight:
+    """Three values side by side, in one format."""
+
+    form: Format
+    told: Told
+    secrets: Collection[str]
+
+    def settings(
+        self, base: Value | None, ours: Value | None, theirs: Value | None, path: Key
+    ) -> Iterator[Setting]:
+        sides = (base, ours, theirs)
+        if base == ours == theirs:
+            return
+        known = [side for side in sides if side is not None]
+        if all(isinstance(side, dict) for side in known):
+            maps = [side if isinstance(side, dict) else {} for side in sides]
+            yield from self._children(maps, path)
+        elif all(isinstance(side, list) for side in known):
+            lists = [side if isinstance(side, list) else [] for side in sides]
+            keys = element_keys(self.form.meaning, self.told, path, lists)
+            named = [dict(zip(k, v, strict=True)) for k, v in zip(keys, lists, strict=True)]
+            yield from self._children(named, path)
+        else:
+            yield self._setting(path, base, ours, theirs)
+
+    def _children(self, maps: list[dict[str, Value]], path: Key) -> Iterator[Setting]:
+        seen = dict.fromkeys(key for found in (maps[2], maps[1], maps[0]) for key in found)
+        for key in seen:
+            base, ours, theirs = (found.get(key) for found in maps)
+            yield from self.settings(base, ours, theirs, (*path, key))
+
+    def _setting(
+        self, path: Key, base: Value | None, ours: Value | None, theirs: Value | None
+    ) -> Setting:
+        texts = [self._text(side, path) for side in (base, ours, theirs)]
+        return Setting(shown_path(path), texts[0], texts[1], texts[2], _state(base, ours, theirs))
+
+    def _text(self, value: Value | None, path: Key) -> str | None:
+        if value is None:
+            return None
+        if is_hidden(shown_path(path), self.secrets):
+            return HIDDEN
+        if isinstance(value, dict):
+            inner = [f"{key}: {self._text(v, (*path, key))}" for key, v in value.items()]
+            return "{" + ", ".join(inner) + "}"
+        if isinstance(value, list):
+            return "[" + ", ".join(str(self._text(v, path)) for v in value) + "]"
+        return masked_text(value.text if isinstance(value, Plain) else value)
+
+
+def _state(base: Value | None, ours: Value | None, theirs: Value | None) -> str:
     if ours == theirs:
-        state = "both"
-    elif theirs == base:
-        state = "here"
-    else:
-        state = "there" if ours == base else "conflict"
-    shown = shown_path(path)
-    hide = is_secret(shown)
-    texts = [_HIDDEN if hide and side is not None else _text(side) for side in (base, ours, theirs)]
-    return Setting(shown, texts[0], texts[1], texts[2], state)
-
-
-def _text(value: Value | None) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, Plain):
-        return value.text
-    return value if isinstance(value, str) else repr(value)
+        return "both"
+    if theirs == base:
+        return "here"
+    return "there" if ours == base else "conflict"
