@@ -1,0 +1,61 @@
+"""What may be shown of settings: no secrets, known by their paths, no passwords in addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import replace
+
+from changeover.merge.answers import is_secret
+from changeover.merge.tree import Key
+from changeover.merge.verdict import Conflict, Side, split_path
+
+HIDDEN = "********"
+_ADDRESS = re.compile(r"(?P<start>\b[\w+.-]+://[^\s/:@]*:)[^\s/@]+(?=@)")
+
+
+def is_hidden(path: str, secrets: Collection[str] = ()) -> bool:
+    """Return whether a setting may not be shown: by its name, or because the release says so."""
+    words = split_path(path)
+    return is_secret(path) or any(_within(words, split_path(secret)) for secret in secrets)
+
+
+def _within(path: Key, other: Key) -> bool:
+    """Return whether one path lies on the other: a table that holds a secret is hidden too."""
+    size = min(len(path), len(other))
+    return path[:size] == other[:size]
+
+
+def masked_text(text: str) -> str:
+    """Return a text without the passwords of the addresses in it."""
+    return _ADDRESS.sub(rf"\g<start>{HIDDEN}", text)
+
+
+def masked_conflict(conflict: Conflict, secrets: Collection[str] = ()) -> Conflict:
+    """Return a conflict as it may be shown; of secrets only where they stand."""
+    hide = is_hidden(conflict.path, secrets)
+
+    def shown(side: Side | None) -> Side | None:
+        if side is None:
+            return None
+        return replace(side, text=HIDDEN if hide else masked_text(_lines(side.text, secrets)))
+
+    return replace(
+        conflict,
+        base=shown(conflict.base),
+        ours=shown(conflict.ours),
+        theirs=shown(conflict.theirs),
+    )
+
+
+def _lines(text: str, secrets: Collection[str]) -> str:
+    """Hide the lines of a larger piece whose setting is a secret."""
+    words = {split_path(secret)[-1] for secret in secrets}
+    return "\n".join(_line(line, words) for line in text.split("\n"))
+
+
+def _line(line: str, words: Collection[str]) -> str:
+    found = re.match(r"(\s*(?:- )?[\"']?([\w.-]+)[\"']?\s*[:=\s]\s*)\S", line)
+    if found and (found[2] in words or is_secret(found[2])):
+        return found[1] + HIDDEN
+    return line
