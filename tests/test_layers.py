@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bases": {"errors", "model", "merge", "hosts", "tools"},
     "actions": {"errors", "model", "merge", "hosts", "tools", "bases"},
     "images": {"errors", "model", "hosts", "actions", "sources"},
+    "loads": {"errors", "model", "hosts", "tools", "actions", "sources", "instances"},
     "engine": {"errors", "model", "hosts", "instances", "sources", "actions"},
     "views": {"errors", "model"},
 }

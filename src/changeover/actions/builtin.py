@@ -19,6 +19,7 @@ BUILT_IN: Mapping[str, str] = {
     "announce": "changeover.actions.announce:Announce",
     "command.run": "changeover.actions.command:Run",
     "confirm": "changeover.actions.confirm:Confirm",
+    "data.load": "changeover.loads.load:Load",
     "deploy.prune": "changeover.actions.deploy_prune:Prune",
     "deploy.release": "changeover.actions.deploy:Release",
     "disk.free": "changeover.actions.disk:Free",

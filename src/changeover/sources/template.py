@@ -131,6 +131,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "center": _center,
     "to_json": _to_json,
     "tojson": _to_json,
+    "from_json": lambda value: json.loads(value) if isinstance(value, str) else value,
     "shell": lambda value: shlex.quote(str(value)),
     "dotenv": _dotenv,
     "url_quote": lambda value: quote(str(value), safe=""),
