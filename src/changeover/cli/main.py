@@ -39,7 +39,7 @@ COMMANDS = {
     "guide": (_CLI + "guide:guide", "Print the release's guide for this instance alone."),
     "release": (_CLI + "release:release", "Lint, list and show releases."),
     "instance": (_CLI + "instance:instance", "Write, adopt and check instances."),
-    "secrets": (_CLI + "secrets:secrets", "Keep the secrets of an instance encrypted."),
+    "secrets": (_CLI + "secrets.group:secrets", "Keep the secrets of an instance encrypted."),
     "merge": (_CLI + "merge:command", "Merge a configuration file three ways, by structure."),
     "images": (_CLI + "images:group", "Copy, verify and list container images."),
     "completion": (_CLI + "completion:completion", "Print the completion script of a shell."),

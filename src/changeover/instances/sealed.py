@@ -12,7 +12,8 @@ from pathlib import Path
 from changeover.errors import InvalidInstance, NotReady
 from changeover.instances import agefile
 from changeover.instances.ansible import vault
-from changeover.instances.vaultkey import passwords
+from changeover.instances.ansible.config import find_config
+from changeover.instances.ansible.password import PasswordFile, find_passwords
 
 
 class Kind(enum.StrEnum):
@@ -57,7 +58,21 @@ def kind_beside(folder: Path, named: Sequence[str] = ()) -> Kind:
     """Return how a new file of a folder is to be sealed: as what is at hand there says."""
     if any((folder / name).is_file() for name in (agefile.KEY, agefile.RECIPIENTS)):
         return Kind.AGE
-    return Kind.VAULT if passwords(folder, named) else Kind.AGE
+    return Kind.VAULT if password_files(folder, named) else Kind.AGE
+
+
+def password_files(folder: Path, named: Sequence[str] = ()) -> Sequence[PasswordFile]:
+    """Return the files with passwords of vaults in a folder: those named, then where Ansible looks.
+
+    `named` are words of `--vault-password-file`: a path, or `ID@PATH`.
+    """
+    near = folder.absolute()
+    return find_passwords(near, find_config(near), named).files
+
+
+def passwords(folder: Path, named: Sequence[str] = ()) -> list[vault.Password]:
+    """Read every password that may open vaults in a folder."""
+    return [file.read() for file in password_files(folder, named)]
 
 
 def open_sealed(path: Path, named: Sequence[str] = ()) -> Opened:

@@ -1,0 +1,121 @@
+"""`secrets check`: what leaked, what could, and what will not arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from changeover.cli.options import instance_option, output_option
+from changeover.cli.output import emit
+from changeover.cli.secrets.place import AGE_FILE, VAULT_FILE, SecretsFile, vault_option
+from changeover.errors import ChangeoverError
+from changeover.instances.agefile import KEY
+from changeover.instances.ansible.password import CONVENTION
+from changeover.instances.folder import INSTANCE, open_instance
+from changeover.instances.leaks import (
+    Known,
+    consumer_findings,
+    history_findings,
+    key_findings,
+    url_findings,
+)
+from changeover.instances.sealed import (
+    Kind,
+    kind_of,
+    open_sealed,
+    password_files,
+    read_bytes,
+    unsealed,
+)
+from changeover.instances.secrettext import secret_values
+from changeover.model.findings import Finding, blocking, failed, passed
+from changeover.model.secret import Masker
+from changeover.views.finding import finding_lines
+
+
+@click.command()
+@click.option("--no-history", is_flag=True, help="Do not look through git's history.")
+@vault_option
+@instance_option
+@output_option
+def check(instance: Path, named: tuple[str, ...], output: str, no_history: bool) -> None:
+    """Look for secrets that leaked, or that will not arrive as they are.
+
+    Keys and password files: there, private, ignored by git. Every version git knows of the folder's
+    files: nothing in clear. Passwords in URLs: encoded. Every value, written for .env, shell,
+    supervisor, YAML and nginx and read back: unchanged. Exit code 0: all is well; 3: it is not.
+    """
+    masker = Masker()
+    found = []
+    for finding in _examined(instance, named, masker, history=not no_history):
+        hidden = replace(finding, message=masker.text(finding.message))
+        found.append(hidden)
+    emit(found, finding_lines(found, {}), output)
+    if blocking(found):
+        raise click.exceptions.Exit(3)
+
+
+def _examined(
+    folder: Path, named: tuple[str, ...], masker: Masker, *, history: bool
+) -> Iterator[Finding]:
+    files = [SecretsFile(folder / n, named) for n in (AGE_FILE, VAULT_FILE)
+             if (folder / n).is_file()]  # fmt: skip
+    kinds = {kind_of(read_bytes(file.path)) for file in files}
+    yield from _keys(folder, kinds, named)
+    values: dict[str, str] = {}
+    for file in files:
+        yield from _readable(file, values)
+    yield from _elsewhere(folder, values)
+    for value in values.values():
+        masker.learn(value)
+    yield from url_findings(values)
+    yield from consumer_findings(values)
+    if history:
+        sealed = [file.path for file in files] or [folder / AGE_FILE, folder / VAULT_FILE]
+
+        def older(content: bytes) -> bytes:
+            return unsealed(content, sealed[0], named).content
+
+        opened_by = [file.path for file in password_files(folder, named)]
+        yield from history_findings(folder, Known(values, [*sealed, *opened_by], older))
+
+
+def _keys(folder: Path, kinds: set[Kind], named: tuple[str, ...]) -> Iterator[Finding]:
+    if Kind.VAULT in kinds:
+        found = password_files(folder, named)
+        for file in found:
+            yield from key_findings(file.path, "vault password")
+        if not found:
+            yield from key_findings(folder / CONVENTION, "vault password")
+    if (folder / KEY).exists():
+        yield from key_findings(folder / KEY, "age key")
+
+
+def _readable(file: SecretsFile, values: dict[str, str]) -> Iterator[Finding]:
+    try:
+        opened = open_sealed(file.path, file.named)
+        told = secret_values(opened.text(str(file.path)), str(file.path))
+    except ChangeoverError as error:
+        yield failed(error.message, error.remedy)
+        return
+    values.update(told)
+    if opened.kind is Kind.PLAIN and told:
+        remedy = f"changeover secrets encrypt {file.path}"
+        yield failed(f"{file.path}: is not encrypted", remedy)
+    else:
+        yield passed(f"{file.path}: {len(told)} secrets, sealed by {opened.kind}")
+
+
+def _elsewhere(folder: Path, values: dict[str, str]) -> Iterator[Finding]:
+    """Take in what an instance keeps in variables, files and behind commands."""
+    if not (folder / INSTANCE).is_file():
+        return
+    _, secrets = open_instance(folder)
+    for name in secrets:
+        try:
+            values[name] = secrets[name]
+        except ChangeoverError as error:
+            yield failed(error.message, error.remedy)
