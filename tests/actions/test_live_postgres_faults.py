@@ -147,3 +147,28 @@ def test_a_backup_killed_on_the_host_is_made_again(
 
     left = {f.suffix for f in Path(host.state_dir).glob("backups/*/*")}
     assert left == {".dump", ".rows", ".schema", ".sequences", ".database", ".json"}
+
+
+def test_a_superusers_session_stops_a_restore_and_harms_nothing(
+    url: str, host: Host, postgres: Postgres
+) -> None:
+    name = url.rpartition("/")[2]
+    postgres.sql(f'ALTER ROLE "{name}" CREATEDB')
+    fill(url, 10)
+    done(host, "postgres.backup", database=url)
+    postgres.sql("DELETE FROM big WHERE i > 4", name)
+    sessions = f"FROM pg_stat_activity WHERE datname = '{name}'"
+    connected = f"SELECT count(*) {sessions}"
+    words = ["psql", "-Xq", "-d", postgres.url(name), "-c", "SELECT pg_sleep(600)"]
+    with subprocess.Popen(words, stderr=subprocess.DEVNULL) as administrator:
+        assert await_outcome(lambda: postgres.sql(connected) == "1", 20)
+        with pytest.raises(ActionFailed, match="accessed by other users"):
+            done(host, "postgres.restore", database=url)
+        postgres.sql(f"SELECT pg_terminate_backend(pid) {sessions}")
+    assert await_outcome(lambda: postgres.sql(connected) == "0", 20)
+    left = postgres.sql("SELECT count(*) FROM big", name)
+
+    done(host, "postgres.restore", database=url)
+
+    assert left == "4"
+    assert postgres.sql("SELECT count(*) FROM big", name) == "10"
