@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import click
 
 from changeover.cli.merge_lines import conflict_lines
+from changeover.errors import InvalidInput
 from changeover.merge import Conflict, Merged
 from changeover.merge.answers import (
     dump_answers,
@@ -17,7 +20,8 @@ from changeover.merge.answers import (
     remember,
     remembered,
 )
-from changeover.merge.verdict import Answer
+from changeover.merge.masking import masked_conflict, masked_lines
+from changeover.merge.verdict import Answer, Side
 
 _KEYS = "o ours, t theirs, e edit, s skip, u undo, c context, q stop"
 
@@ -32,6 +36,10 @@ class Question(Protocol):
     @property
     def ours(self) -> bytes:
         """Return the local text."""
+
+    @property
+    def theirs(self) -> bytes:
+        """Return the new reference."""
 
     def merged(self, answers: dict[str, Answer]) -> Merged:
         """Merge with the answers there are."""
@@ -49,7 +57,7 @@ def settle(job: Question, given: dict[str, Answer], memory: Path | None, *, ask:
         answers = {**remembered(known.get(job.name, {}), open_before, key), **answers}
     outcome = job.merged(answers)
     if ask and outcome.conflicts:
-        answers |= ask_about(outcome.conflicts, job.ours)
+        answers |= ask_about(outcome.conflicts, Sight(job.ours, job.theirs))
         outcome = job.merged(answers)
     if memory is not None:
         _write_down(memory, known, job.name, [(c, answers.get(c.path)) for c in open_before], key)
@@ -82,23 +90,37 @@ def _write_down(
         memory.write_text(dump_answers({**known, name: entries}))
 
 
-def ask_about(conflicts: tuple[Conflict, ...], ours: bytes) -> dict[str, Answer]:
-    """Ask about each conflict in turn; `u` goes back to the one before."""
+@dataclass(frozen=True)
+class Sight:
+    """What the person who is asked gets to see besides a conflict."""
+
+    ours: bytes
+    theirs: bytes
+    labels: tuple[str, str, str] = ("base", "ours", "theirs")
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Path of a setting -> what its vendor says about it."""
+    secrets: tuple[str, ...] | None = None
+    """Settings to hide besides those whose names say so; None hides nothing."""
+
+
+def ask_about(conflicts: tuple[Conflict, ...], sight: Sight) -> dict[str, Answer]:
+    """Ask about each conflict in turn; `u` goes back to the one before.
+
+    Raises `InvalidInput` where there is no terminal to ask on.
+    """
     answers: dict[str, Answer] = {}
     number = 0
     while number < len(conflicts):
         conflict = conflicts[number]
-        click.echo(f"\n[{number + 1}/{len(conflicts)}]", err=True)
-        for line in conflict_lines(conflict, ["base", "ours", "theirs"]):
-            click.echo(line, err=True)
-        key = _key()
+        _show(conflict, sight, f"[{number + 1}/{len(conflicts)}]")
+        key = one_key(_KEYS, "otesucq")
         if key == "q":
             break
         if key == "u":
             number = max(number - 1, 0)
             answers.pop(conflicts[number].path, None)
         elif key == "c":
-            _show_context(conflict, ours)
+            _show_context(conflict, sight)
         elif key == "s":
             number += 1
         else:
@@ -107,11 +129,26 @@ def ask_about(conflicts: tuple[Conflict, ...], ours: bytes) -> dict[str, Answer]
     return answers
 
 
-def _key() -> str:
-    click.echo(f"  {_KEYS}: ", nl=False, err=True)
+def _show(conflict: Conflict, sight: Sight, place: str) -> None:
+    shown = conflict if sight.secrets is None else masked_conflict(conflict, sight.secrets)
+    lines = conflict_lines(shown, sight.labels)
+    note = sight.notes.get(conflict.path)
+    lines += [f"  vendor  {note}"] if note else []
+    for line in ["", place, *lines]:
+        click.echo(line, err=True)
+
+
+def one_key(question: str, keys: str) -> str:
+    """Wait for one of these keys; the end of the input counts as `q`."""
+    click.echo(f"  {question}: ", nl=False, err=True)
     while True:
-        key = click.getchar().lower()
-        if key in "otesucq" and key:
+        try:
+            key = click.getchar().lower()
+        except EOFError:
+            key = "q"
+        except OSError as error:
+            raise InvalidInput("there is no terminal to ask on", "--answer PATH=ours") from error
+        if key and key in keys:
             click.echo(key, err=True)
             return key
 
@@ -123,10 +160,24 @@ def _decision(key: str, conflict: Conflict) -> Answer:
     return Answer("value", click.prompt("  value", hide_input=hidden, err=True, default=""))
 
 
-def _show_context(conflict: Conflict, ours: bytes) -> None:
-    line = conflict.ours.line if conflict.ours and conflict.ours.line else 1
-    lines = ours.decode("utf-8", "replace").split("\n")
-    first = max(line - 6, 0)
-    for number, text in enumerate(lines[first : line + 5], first + 1):
-        mark = ">" if number == line else " "
-        click.echo(f"  {mark}{number:5} {text}", err=True)
+def _show_context(conflict: Conflict, sight: Sight) -> None:
+    """Show the lines around the conflict in both files, without secrets."""
+    for label, side, content in (
+        (sight.labels[1], conflict.ours, sight.ours),
+        (sight.labels[2], conflict.theirs, sight.theirs),
+    ):
+        text = content.decode("utf-8", "replace")
+        _show_lines(
+            label, side, text if sight.secrets is None else masked_lines(text, sight.secrets)
+        )
+
+
+def _show_lines(label: str, side: Side | None, text: str) -> None:
+    if side is None or not side.line:
+        return
+    lines = text.split("\n")
+    first = max(side.line - 6, 0)
+    click.echo(f"  {label}", err=True)
+    for number, line in enumerate(lines[first : side.line + 5], first + 1):
+        mark = ">" if number == side.line else " "
+        click.echo(f"  {mark}{number:5} {line}", err=True)

@@ -38,7 +38,7 @@ def masked_conflict(conflict: Conflict, secrets: Collection[str] = ()) -> Confli
     def shown(side: Side | None) -> Side | None:
         if side is None:
             return None
-        return replace(side, text=HIDDEN if hide else masked_text(_lines(side.text, secrets)))
+        return replace(side, text=HIDDEN if hide else masked_lines(side.text, secrets))
 
     return replace(
         conflict,
@@ -48,10 +48,10 @@ def masked_conflict(conflict: Conflict, secrets: Collection[str] = ()) -> Confli
     )
 
 
-def _lines(text: str, secrets: Collection[str]) -> str:
-    """Hide the lines of a larger piece whose setting is a secret."""
+def masked_lines(text: str, secrets: Collection[str] = ()) -> str:
+    """Return a piece of a file with the values of secrets hidden, line by line."""
     words = {split_path(secret)[-1] for secret in secrets}
-    return "\n".join(_line(line, words) for line in text.split("\n"))
+    return "\n".join(masked_text(_line(line, words)) for line in text.split("\n"))
 
 
 def _line(line: str, words: Collection[str]) -> str:
