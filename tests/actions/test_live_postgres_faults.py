@@ -159,10 +159,10 @@ def test_a_superusers_session_stops_a_restore_and_harms_nothing(
     postgres.sql("DELETE FROM big WHERE i > 4", name)
     sessions = f"FROM pg_stat_activity WHERE datname = '{name}'"
     connected = f"SELECT count(*) {sessions}"
-    words = ["psql", "-Xq", "-d", postgres.url(name), "-c", "SELECT pg_sleep(600)"]
-    with subprocess.Popen(words, stderr=subprocess.DEVNULL) as administrator:
+    words = ["psql", "-Xq", "-d", postgres.url(name), "-c", "SELECT pg_sleep(60)"]
+    with subprocess.Popen(words, stderr=subprocess.DEVNULL):
         assert await_outcome(lambda: postgres.sql(connected) == "1", 20)
-        with pytest.raises(ActionFailed, match="accessed by other users"):
+        with pytest.raises(ActionFailed, match="accessed by other users") as refused:
             done(host, "postgres.restore", database=url)
         postgres.sql(f"SELECT pg_terminate_backend(pid) {sessions}")
     assert await_outcome(lambda: postgres.sql(connected) == "0", 20)
@@ -170,5 +170,6 @@ def test_a_superusers_session_stops_a_restore_and_harms_nothing(
 
     done(host, "postgres.restore", database=url)
 
+    assert "A superuser's session holds it" in refused.value.remedy
     assert left == "4"
     assert postgres.sql("SELECT count(*) FROM big", name) == "10"

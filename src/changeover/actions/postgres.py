@@ -17,6 +17,7 @@ REMEDIES = {
     "42501": "Grant the role the right, or name one that has it in the database's URL.",
     "53100": "Make room on the database's disk, then: changeover resume",
     "53300": "Wait for connections to end, or raise max_connections.",
+    "55006": "A superuser's session holds it: end it (pg_stat_activity), then: changeover resume",
     "55P03": "Something else holds a lock: see pg_stat_activity, then: changeover resume",
     "57014": "Raise the step's time limit, or make the statement faster.",
 }
