@@ -64,7 +64,8 @@ class Demo:
         for version, web, db in (("1.0.0", "1.0.0", "1.0.0"), ("2.0.0", "2.0.0", "1.0.0")):
             self.pushed(version, web, db, "--with-images")
         self.pushed("3.0.0", "3.0.0", "1.0.0")
-        self.run("release", "available", f"docker://{self.vendor.host}/releases/shop", *self.plain)
+        hub = f"docker://{self.vendor.host}/releases/shop"
+        self.run("release", "list", "--available", hub, *self.plain)
 
     def first_release(self) -> None:
         """The site takes the first release, and its images with it."""

@@ -71,9 +71,8 @@ def _files(instance: Instance) -> Iterator[Finding]:
         if endpoint.ca and not Path(endpoint.ca).is_file():
             remedy = "correct `ca:`, or bring the file"
             yield failed(f"endpoint {endpoint.name}: no file {endpoint.ca}", remedy)
-    hubs = [(instance.folder / hub).resolve() for hub in instance.hubs]
     try:
-        found = releases_of(hubs, instance.product)
+        found = releases_of(instance.hub_folders, instance.product)
     except ChangeoverError as error:
         yield warned(error.message, error.remedy)
     else:

@@ -59,8 +59,7 @@ def guide(instance: Path, procedure: str, form: str, **asked: Any) -> None:
 
 def listed_for(instance: Instance) -> list[Listed]:
     """Return the releases in the hubs of an instance."""
-    hubs = [(instance.folder / hub).resolve() for hub in instance.hubs]
-    return releases_of(hubs, instance.product)
+    return releases_of(instance.hub_folders, instance.product)
 
 
 def installed_version(folder: Path, said: str | None) -> str:

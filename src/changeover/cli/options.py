@@ -18,12 +18,13 @@ def chosen_instance(given: str | None) -> Path:
 
 
 def named_instance(given: str | Path | None = None) -> Path | None:
-    """Return the instance folder somebody named; none where only the current folder is left."""
+    """Return the instance folder somebody named; none where that is left open."""
     context = click.get_current_context(silent=True)
     own = context.params.get("instance") if context else None
     outer = context.find_root().params.get("instance") if context else None
-    named = given or own or outer or os.environ.get("CHANGEOVER_INSTANCE")
-    return Path(named) if named else None
+    named = Path(given or own or outer or os.environ.get("CHANGEOVER_INSTANCE") or ".")
+    # Commands that need an instance fall back to where we stand, be it one or not.
+    return named if named != Path() or (named / "instance.yaml").is_file() else None
 
 
 def _instance_folder(_context: click.Context, _option: click.Parameter, value: str | None) -> Path:

@@ -16,15 +16,16 @@ from changeover.engine.route import find_route
 from changeover.instances.folder import INSTANCE, load_instance
 from changeover.model.problem import ERROR
 from changeover.model.release import Release
-from changeover.sources.folder import hub_releases, load_release, release_called
+from changeover.sources.folder import load_release, release_called
 from changeover.sources.lint import lint_release
 from changeover.sources.manifest_build import MANIFEST
 from changeover.sources.schema import release_schema
 from changeover.views.lint import problem_lines
-from changeover.views.release import release_lines, release_rows
+from changeover.views.release import release_lines
 
 _TRAVEL = "changeover.cli.release_"
 TRAVEL = {
+    "list": (_TRAVEL + "list:list_", "List the releases of hubs."),
     "keygen": (_TRAVEL + "bundle:keygen", "Make a key pair to sign releases with."),
     "pack": (_TRAVEL + "bundle:pack", "Pack a release folder into one file or a layout."),
     "sign": (_TRAVEL + "bundle:sign", "Add signatures to a packed release."),
@@ -33,7 +34,6 @@ TRAVEL = {
     "pull": (_TRAVEL + "travel:pull", "Fetch a release from a registry, verified."),
     "export": (_TRAVEL + "travel:export", "Write a release to a disk; only what is new."),
     "import": (_TRAVEL + "travel:bring", "Bring a release from a disk into a hub."),
-    "available": (_TRAVEL + "travel:available", "List the releases in hubs."),
     "use": (_TRAVEL + "use:use", "Put a release and its images where an instance needs them."),
 }
 
@@ -64,30 +64,6 @@ def lint(folders: tuple[Path, ...], strict: bool, output: str) -> None:
     emit(rows, problem_lines(problems), output)
     if any(p.level == ERROR or strict for p in problems):
         raise click.exceptions.Exit(2)
-
-
-@release.command("list")
-@click.argument("hub", required=False, type=click.Path(path_type=Path))
-@click.option("--product", default="", help="Of this product alone.")
-@language_option
-@instance_option
-@output_option
-def list_(hub: Path | None, product: str, language: str, instance: Path, output: str) -> None:
-    """List the releases of a hub, or of the instance's hubs."""
-    found = hub_releases(hub, product) if hub else listed_for(load_instance(instance))
-    rows = [
-        {
-            "product": r.product,
-            "version": r.version,
-            "from": r.origins,
-            "impact": r.impact,
-            "title": r.title.to(language),
-            "withdrawn": r.withdrawn.to(language),
-            "folder": str(r.folder),
-        }
-        for r in found
-    ]
-    emit(rows, release_rows(found, language), output)
 
 
 @release.command()

@@ -10,8 +10,9 @@ import click
 from changeover.cli.images_lines import short, size
 from changeover.cli.images_registry import client_for, registry_options
 from changeover.cli.output import emit
+from changeover.cli.release_list import list_
 from changeover.cli.release_place import packed, place_for
-from changeover.cli.release_travel import available, bring, export, pull, push
+from changeover.cli.release_travel import bring, export, pull, push
 from changeover.cli.release_trust import private_keys, sign_option, trust_options, trusted_keys
 from changeover.cli.release_use import use
 from changeover.errors import InvalidInput
@@ -150,5 +151,5 @@ def _faults(found: Found, client: Client, budget: Budget, *, deep: bool, jobs: i
     return [named(found, f) for v in verdicts for f in v.faults]
 
 
-commands = (keygen, pack, sign, verify, push, pull, export, bring, available, use)
+commands = (keygen, pack, sign, verify, push, pull, export, bring, list_, use)
 """What is mounted under `changeover release`."""

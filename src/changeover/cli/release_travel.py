@@ -1,4 +1,4 @@
-"""`changeover release push | pull | export | import | available`: releases on their way."""
+"""`changeover release push | pull | export | import`: releases on their way."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from changeover.cli.images_registry import client_for, registry_options
 from changeover.cli.output import emit
 from changeover.cli.release_place import packed, place_for
 from changeover.cli.release_trust import sign_option, trust_options, trusted_keys
-from changeover.sources.hub import bring_in, carry, find, parse_hub, released
+from changeover.sources.hub import bring_in, carry, find, parse_hub
 from changeover.sources.oci.copier import Options
 from changeover.sources.oci.order import Summary
 
@@ -121,24 +121,6 @@ def bring(folder: str, hub: str, named_release: str, output: str, **given: Any) 
         summary, where = bring_in(found, place_for(hub, "folder"), client, _options(given, budget))
     shown = str(where or hub)
     _shown(found.shipment.product, found.shipment.version, shown, summary, output)
-
-
-@click.command()
-@click.argument("hubs", nargs=-1, required=True, metavar="HUB...")
-@click.option("--product", default="", help="Only releases of this product.")
-@_OUTPUT
-@registry_options
-def available(hubs: tuple[str, ...], product: str, output: str, **given: Any) -> None:
-    """List the releases in hubs; what the first one has is not listed again."""
-    client, _ = client_for(given)
-    seen: dict[tuple[str, str], str] = {}
-    with client:
-        for hub in hubs:
-            for pair in released(parse_hub(hub), client, product):
-                seen.setdefault(pair, hub)
-    rows = [{"product": p, "version": v, "hub": h} for (p, v), h in sorted(seen.items())]
-    lines = [f"{r['product']} {r['version']}  {r['hub']}" for r in rows]
-    emit({"releases": rows}, lines or ["none"], output)
 
 
 def _options(given: dict[str, Any], budget: Any) -> Options:

@@ -45,18 +45,20 @@ from changeover.sources.signature import PublicKey
 def use(product: str, version: str, instance: Path, output: str, **given: Any) -> None:
     """Put a release where the instance's plans find it, verified, and its images in a registry.
 
-    It is taken from --source-dir, or from the first --hub that has it, and unpacked into the
-    instance's first hub folder.
+    It is taken from --source-dir, or from the first --hub that has it (without one, from the hubs
+    of the instance that are no folders), and unpacked into the instance's first hub folder.
     """
     trusted = trusted_keys(given["key"], unsigned=given["unsigned"])
     own = load_instance(instance)
-    if not own.hubs:
-        raise InvalidInput(f"{instance}: names no hub", "add `hubs: [releases]` to instance.yaml")
-    into = place_for(str((own.folder / own.hubs[0]).resolve()), "folder")
+    if not own.hub_folders:
+        remedy = "add `hubs: [releases]` to instance.yaml"
+        raise InvalidInput(f"{instance}: names no folder for releases", remedy)
+    into = place_for(str(own.hub_folders[0]), "folder")
     client, budget = client_for({**given, "instance": instance})
     options = Options(jobs=given["jobs"], attached=False, budget=budget)
     with client:
-        places = [given["source_dir"]] if given["source_dir"] else list(given["hubs"])
+        hubs = list(given["hubs"]) or own.far_hubs
+        places = [given["source_dir"]] if given["source_dir"] else hubs
         found = _first(places, client, product, version, trusted)
         summary, folder = bring_in(found, into, client, options)
         copied = _images(found, into, client, given["images_to"], options)
@@ -75,7 +77,9 @@ def _first(
 ) -> Found:
     """Return the release from the first hub that has it, whether its signature is good or not."""
     if not places:
-        raise InvalidInput("release use: from where?", "--source-dir DIR, or --hub HUB")
+        raise InvalidInput(
+            "release use: from where?", "--source-dir DIR, --hub HUB, or a hub in instance.yaml"
+        )
     unreachable = []
     for place in places:
         hub = parse_hub(place)
@@ -89,7 +93,7 @@ def _first(
     why = "; ".join(unreachable) or "not there"
     raise InvalidInput(
         f"{product} {version}: in none of {', '.join(places)}: {why}",
-        "changeover release available HUB lists what a hub has",
+        "changeover release list --available HUB lists what a hub has",
     )
 
 

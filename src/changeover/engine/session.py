@@ -41,8 +41,7 @@ class Session:
             name: Host(name, self.transports[name], self.transports[name].state_dir, spec.vars)
             for name, spec in instance.hosts.items()
         }
-        folders = [(instance.folder / hub).resolve() for hub in instance.hubs]
-        self.hubs = Hubs(folders, instance.product)
+        self.hubs = Hubs(instance.hub_folders, instance.product)
         self.binder = Binding(instance, secrets, self.hubs, store.folder / "bundles")
 
     def _reach(self, spec: HostSpec) -> ShellTransport:

@@ -9,6 +9,9 @@ from typing import Any
 
 from changeover.model.release import Step
 
+FETCHED = ("docker://", "oci:")
+"""How hubs are written that are no folders of releases."""
+
 
 @dataclass(frozen=True)
 class HostSpec:
@@ -91,7 +94,8 @@ class Instance:
     registries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By host: `user`, `password`, `token` (templates), `plain_http`, `ca` (a path)."""
     hubs: tuple[str, ...] = ()
-    """Folders (relative to the instance) where releases of the product are."""
+    """Folders (relative to the instance) where releases of the product are, and places to fetch
+    them from: `docker://HOST/REPOSITORY`, `oci:FOLDER`."""
     site_steps: tuple[SiteStep, ...] = ()
     language: str = "en"
     description: str = ""
@@ -99,6 +103,20 @@ class Instance:
     """The branch it is meant to be deployed from."""
     resources: Mapping[str, Resource] = field(default_factory=dict)
     """By kind: `vm`, `database`, `dns`, `callbacks`, or any other word."""
+
+    @property
+    def hub_folders(self) -> list[Path]:
+        """Return the hubs that plans are made from."""
+        return [(self.folder / h).resolve() for h in self.hubs if not h.startswith(FETCHED)]
+
+    @property
+    def far_hubs(self) -> list[str]:
+        """Return the hubs that releases are fetched from."""
+        return [
+            h if h.startswith("docker:") else f"oci:{self.folder / h.removeprefix('oci:')}"
+            for h in self.hubs
+            if h.startswith(FETCHED)
+        ]
 
     def chosen(self, target: str) -> tuple[HostSpec, ...]:
         """Return the hosts a role, a name or `all` stands for, in the instance's order."""

@@ -268,6 +268,25 @@ def test_a_session_a_dead_run_left_is_cancelled_by_the_next(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_session_that_cannot_be_reached_now_is_cancelled_by_the_run_after(
+    target: MemoryRegistry, tmp_path: Path
+) -> None:
+    from changeover.sources.oci.uploads import Session, UploadLog  # noqa: PLC0415
+
+    target.uploads["abc123"] = bytearray(b"half")
+    log = UploadLog(tmp_path)
+    log.opened(Session(target.host, "app", f"http://{target.host}/v2/app/blobs/uploads/abc123"))
+    log.end()
+    target.script = first(1, "DELETE", "/uploads/", Fault(status=503))
+
+    for _ in range(2):
+        with client_to(target.host, uploads=tmp_path) as client:
+            client.registry(target.host).uploader.cancel_abandoned()
+
+    assert target.uploads == {}
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_registry_that_will_not_cancel_is_reported(
     target: MemoryRegistry, tmp_path: Path
 ) -> None:

@@ -259,7 +259,7 @@ def test_a_release_goes_through_a_registry_with_its_images(
     for folder in pictured.values():
         called(release, "push", str(folder), repository, "--with-images", *signing(keys), *plain)
 
-    listed = data(release, "available", repository, *plain)["releases"]
+    listed = data(release, "list", "--available", repository, *plain)["releases"]
     words = ["pull", f"{repository}:2.0.0", "--to", str(tmp_path / "site")]
     called(release, *words, *trusted(keys), *plain)
 

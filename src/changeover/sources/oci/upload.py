@@ -75,6 +75,8 @@ class Uploader:
         for session in self._log.abandoned(self._connection.host):
             scopes = (scope(session.name, push=True),)
             upload = _Upload(session.name, session.url, session.url, scopes)
+            # Ours from here on: if it cannot be reached now, the run after this one knows of it.
+            self._log.opened(session)
             if self._cancel(upload) == 404:
                 self.notes.append(
                     f"{session.host}/{session.name}: the registry does not know an upload that a "
