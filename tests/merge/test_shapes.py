@@ -74,7 +74,7 @@ def test_settings_are_shown_side_by_side_with_secrets_masked() -> None:
     assert found == (
         Setting("a", "1", "2", "1", "here"),
         Setting("b", "1", "1", "3", "there"),
-        Setting("password", "********", "********", "********", "here"),
+        Setting("password", "•••", "•••", "•••", "here"),
     )
 
 

@@ -53,6 +53,8 @@ def owed_merges(host: Host, folder: str, *, download: bool = False) -> Iterator[
 
 
 def _owed(host: Host, pending: Pending, *, download: bool) -> Owed | Lonely:
+    if pending.theirs.endswith(".dpkg-new"):
+        return Lonely(pending.theirs, "dpkg is not done with it: dpkg --configure -a")
     texts = [host.read(path) for path in (pending.ours, pending.theirs)]
     ours, theirs = texts
     if ours is None or theirs is None:

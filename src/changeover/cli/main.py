@@ -19,6 +19,7 @@ _CLI = "changeover.cli."
 COMMANDS = {
     "check": (_CLI + "planning:check", "Look for everything that would make an upgrade fail."),
     "plan": (_CLI + "planning:plan", "Show exactly what an upgrade would do here."),
+    "doctor": (_CLI + "doctor:doctor", "Find out what is wrong, why, and what to do."),
     "apply": (_CLI + "applying:apply", "Carry out a plan."),
     "run": (_CLI + "applying:run_procedure", "Carry out a named procedure of the release."),
     "resume": (_CLI + "applying:resume", "Go on with a run that stopped or was killed."),
@@ -41,6 +42,7 @@ COMMANDS = {
     "instance": (_CLI + "instance:instance", "Write, adopt and check instances."),
     "secrets": (_CLI + "secrets.group:secrets", "Keep the secrets of an instance encrypted."),
     "merge": (_CLI + "merge:command", "Merge a configuration file three ways, by structure."),
+    "files": (_CLI + "files.group:files", "Merge configuration files of hosts, by setting."),
     "images": (_CLI + "images:group", "Copy, verify and list container images."),
     "completion": (_CLI + "completion:completion", "Print the completion script of a shell."),
 }

@@ -5,25 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from changeover.merge.answers import is_secret
 from changeover.merge.tree import Key
 from changeover.merge.verdict import Conflict, Side, split_path
 
-HIDDEN = "********"
+HIDDEN = "•••"
 _ADDRESS = re.compile(r"(?P<start>\b[\w+.-]+://[^\s/:@]*:)[^\s/@]+(?=@)")
 
 
 def is_hidden(path: str, secrets: Collection[str] = ()) -> bool:
-    """Return whether a setting may not be shown: by its name, or because the release says so."""
+    """Return whether a setting may not be shown: by its name, or because the release says so.
+
+    Secrets are paths of settings or of tables; they may hold `*`.
+    """
     words = split_path(path)
     return is_secret(path) or any(_within(words, split_path(secret)) for secret in secrets)
 
 
-def _within(path: Key, other: Key) -> bool:
-    """Return whether one path lies on the other: a table that holds a secret is hidden too."""
-    size = min(len(path), len(other))
-    return path[:size] == other[:size]
+def _within(path: Key, secret: Key) -> bool:
+    return len(path) >= len(secret) and all(map(fnmatchcase, path, secret))
 
 
 def masked_text(text: str) -> str:

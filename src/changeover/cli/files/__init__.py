@@ -1,0 +1,1 @@
+"""`changeover files`: the configuration files of hosts, merged with their references."""

@@ -1,0 +1,121 @@
+"""`changeover files pending`: what package managers left beside files, merged and cleaned up."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from changeover.bases.owed import Lonely, Owed, owed_merges
+from changeover.bases.writing import write_merged
+from changeover.cli.files.asking import Judge, answer_option
+from changeover.cli.files.place import Place, hosts_option, place_of
+from changeover.cli.merge_asking import one_key
+from changeover.cli.options import instance_option, output_option
+from changeover.cli.output import emit
+from changeover.errors import ChangeoverError
+from changeover.hosts.host import Host
+from changeover.merge import Merged
+from changeover.views.pending import Waiting, waiting_lines
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How far the command may go."""
+
+    apply: bool
+    ask: bool
+    guesses: bool
+    """Whether a guessed base, or none, is good enough without somebody's yes."""
+    download: bool
+
+
+@click.command()
+@click.argument("folder", default="/etc")
+@click.option("--apply", is_flag=True, help="Merge what is clean, write it, remove the leftovers.")
+@click.option("--ask/--no-ask", default=None, help="With --apply: ask about each on the terminal.")
+@click.option("--guesses", is_flag=True, help="With --apply: trust bases that are only guesses.")
+@click.option("--download", is_flag=True, help="Let hosts fetch old packages from their sources.")
+@answer_option
+@hosts_option
+@instance_option
+@output_option
+def pending(
+    folder: str, apply: bool, ask: bool | None, guesses: bool, download: bool, **given: Any
+) -> None:
+    """List every .rpmnew, .rpmsave, .dpkg-dist, .dpkg-old, .ucf-dist, ... below FOLDER [/etc].
+
+    Each is shown with its base and its merge, setting by setting. Without an instance it looks at
+    this machine. Exit code 0: nothing waits (any more); 1: something does.
+    """
+    on_terminal = sys.stdin.isatty() and sys.stderr.isatty() and given["output"] == "text"
+    manner = Manner(apply, on_terminal if ask is None else ask, guesses, download)
+    with place_of(given["instance"], given["hosts"]) as place:
+        judge = Judge(given["answers"], place.memory, manner.apply and manner.ask)
+        found = list(_all(place, folder, judge, manner))
+        judge.refuse_unused()
+        lines = (place.masker.text(line) for line in waiting_lines(found, applied=apply))
+        emit([place.masker.tree(w.row()) for w in found], lines, given["output"])
+        if any(not one.written for one in found):
+            raise click.exceptions.Exit(1)
+
+
+def _all(place: Place, folder: str, judge: Judge, manner: Manner) -> Iterator[Waiting]:
+    for host in place.hosts.values():
+        for owed in owed_merges(host, folder, download=manner.download):
+            if isinstance(owed, Lonely):
+                yield Waiting(host.name, "", owed.path, problem=owed.reason)
+            elif not manner.apply:
+                yield _looked_at(owed, judge)[0]
+            else:
+                with place.held():
+                    yield _carried_out(owed, judge, manner)
+
+
+def _looked_at(owed: Owed, judge: Judge) -> tuple[Waiting, Merged | None]:
+    """Merge one in mind; what cannot be read is told, not raised."""
+    job = owed.job
+    base = job.base
+    shown = Waiting(
+        job.host.name, job.path, owed.leftover, base.origin if base else "",
+        sure=bool(base and base.sure), distance=base.distance if base else None,
+    )  # fmt: skip
+    try:
+        merged = judge.settle(job)
+        settings = job.settings()
+    except ChangeoverError as error:
+        return shown.but(problem=error.message), None
+    conflicts = tuple(conflict.path for conflict in merged.conflicts)
+    notes = tuple(f"{n.path}: {n.text}" if n.path else n.text for n in merged.notes)
+    return shown.but(settings=settings, conflicts=conflicts, notes=notes), merged
+
+
+def _carried_out(owed: Owed, judge: Judge, manner: Manner) -> Waiting:
+    shown, merged = _looked_at(owed, judge)
+    if merged is None or not merged.clean:
+        return shown
+    if manner.ask:
+        for line in waiting_lines([shown], applied=False):
+            click.echo(line, err=True)
+        if one_key("y write and clean up, n leave it", "ynq") != "y":
+            return shown.but(left="left as it is")
+    elif not shown.sure and not manner.guesses:
+        return shown.but(left="its base is not proven: --guesses, or on a terminal --ask")
+    return shown.but(written=True, kept=_write(owed, merged.text))
+
+
+def _write(owed: Owed, content: bytes) -> str:
+    """Write the merged file, keep what was there, remove the leftover; return what was kept."""
+    host, target = owed.job.host, owed.pending.target
+    now = owed.job.ours if owed.pending.ours == target else owed.job.theirs
+    kept = write_merged(host, target, content, over=now)
+    _remove(host, owed.leftover)
+    return kept
+
+
+def _remove(host: Host, path: str) -> None:
+    host.keep(path)
+    host.remove(path)
