@@ -28,6 +28,7 @@ BUILT_IN: Mapping[str, str] = {
     "files.directory": "changeover.actions.files:Directory",
     "files.line": "changeover.actions.files_text:Line",
     "files.link": "changeover.actions.files:Link",
+    "files.merge": "changeover.actions.files_merge:Merge",
     "files.remove": "changeover.actions.files_remove:Remove",
     "files.template": "changeover.actions.files:Template",
     "files.write": "changeover.actions.files:Write",

@@ -55,7 +55,7 @@ def parameters_of(action: type) -> tuple[Parameter, ...]:
     hints, texts = typing.get_type_hints(action), _texts(action)
     return tuple(
         Parameter(f.name, hints[f.name], shown(hints[f.name]), *_default(f), texts.get(f.name, ""))
-        for f in dataclasses.fields(action)
+        for f in _fields(action)
     )
 
 
@@ -68,7 +68,7 @@ def misfits(
     for name in params:
         if name not in names:
             yield Misfit(str(name), f"no parameter is called {name!r}", nearest(str(name), names))
-    for f in dataclasses.fields(action):
+    for f in _fields(action):
         if f.name in params:
             yield from _misfit(f.name, params[f.name], hints[f.name], templates)
         elif _required(f) and not (
@@ -247,7 +247,12 @@ def _is_mapping(wanted: Any) -> bool:
 
 def _hints(action: type) -> dict[str, Any]:
     hints = typing.get_type_hints(action)
-    return {f.name: hints[f.name] for f in dataclasses.fields(action)}
+    return {f.name: hints[f.name] for f in _fields(action)}
+
+
+def _fields(action: type) -> list[dataclasses.Field[Any]]:
+    """Return the fields a release can write; what the engine tells an action is none of them."""
+    return [f for f in dataclasses.fields(action) if "told" not in f.metadata]
 
 
 def _required(field: dataclasses.Field[Any]) -> bool:

@@ -1,0 +1,129 @@
+"""Conflicts of merges and their answers: given now, remembered, or still open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from changeover.bases.base import Base
+from changeover.bases.find import Known
+from changeover.errors import InvalidInput
+from changeover.hosts.host import digest
+from changeover.merge.answers import remember, remembered
+from changeover.merge.verdict import Answer, Conflict, Side
+
+BASE = "(base)"
+"""The path under which a base that is only a guess is asked about."""
+ACCEPT, NONE = "accept", "none"
+"""The answers to that: merge with it, or without a base."""
+
+
+def _no_key() -> bytes:
+    return b""
+
+
+@dataclass(frozen=True)
+class Open:
+    """A conflict nobody has settled."""
+
+    file: str
+    """What answers call the file: the name of its configuration, or its path."""
+    host: str
+    path: str
+    conflict: Conflict
+    note: str = ""
+
+
+@dataclass
+class Answers:
+    """What was decided about conflicts; collects what is new, and what is open."""
+
+    given: Mapping[str, Answer] = field(default_factory=dict)
+    """`FILE:PATH` or `PATH` -> answer, from the command."""
+    known: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """File -> path -> what is remembered of its answer, with digests of the question."""
+    key: Callable[[], bytes] = _no_key
+    """Returns the key of the digests; only asked for where there are conflicts."""
+    fresh: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    open: dict[tuple[str, str, str], Open] = field(default_factory=dict)
+    met: dict[str, None] = field(default_factory=dict)
+    """Every conflict that was met, as `FILE:PATH`."""
+    _used: set[str] = field(default_factory=set)
+
+    def to(self, file: str, conflicts: Sequence[Conflict]) -> dict[str, Answer]:
+        """Return the answers there are to the conflicts of a file."""
+        if not conflicts:
+            return {}
+        found = remembered(self.known.get(file, {}), conflicts, self.key())
+        for conflict in conflicts:
+            self.met[f"{file}:{conflict.path}"] = None
+            for name in (f"{file}:{conflict.path}", conflict.path):
+                if name in self.given:
+                    found[conflict.path] = self.given[name]
+                    self._used.add(name)
+                    self._remember(file, conflict)
+                    break
+        return found
+
+    def note(self, still_open: Open) -> None:
+        """Remember that a conflict is open."""
+        self.open[still_open.file, still_open.host, still_open.conflict.path] = still_open
+
+    def _remember(self, file: str, conflict: Conflict) -> None:
+        answer = self.to_one(file, conflict.path)
+        entry = remember(conflict, answer, self.key()) if answer else None
+        if entry:
+            self.fresh.setdefault(file, {})[conflict.path] = entry
+
+    def to_one(self, file: str, path: str) -> Answer | None:
+        """Return the answer the command gave to one conflict."""
+        return self.given.get(f"{file}:{path}", self.given.get(path))
+
+    def refuse_unasked(self) -> None:
+        """Raise `InvalidInput` for answers to conflicts there are not."""
+        unasked = [name for name in self.given if name not in self._used]
+        if unasked:
+            asked = ", ".join(self.met) or "there is no conflict"
+            raise InvalidInput(
+                f"--answer {unasked[0]}: nothing asks that", f"answer one of: {asked}"
+            )
+
+
+@dataclass(frozen=True)
+class Lore:
+    """What is known of a file besides its host: told by the engine, not by the release."""
+
+    known: Callable[[], Known] = Known
+    """The references of known releases; only asked for where nothing was recorded."""
+    answers: Answers = field(default_factory=Answers)
+
+
+def question_of(base: Base) -> Conflict:
+    """Return the question whether a guessed base is to be merged with."""
+    said = f"{base.origin} ({digest(base.text)[:12]})"
+    return Conflict(
+        BASE, "guessed", Side(said), None, None,
+        f"nobody kept the reference this file was made from; answer `{ACCEPT}` to merge with the"
+        f" guess, `{NONE}` to merge without a base",
+    )  # fmt: skip
+
+
+def lines_of(conflict: Conflict, note: str, hide: Callable[[str, str], str]) -> Iterator[str]:
+    """Yield what a conflict is, line by line; `hide` masks the text at a path."""
+    kinds = {
+        "changed": "changed here and in the reference", "deleted-here": "deleted here, changed in"
+        " the reference", "deleted-there": "changed here, deleted in the reference", "added":
+        "added here and in the reference, differently", "required": "required, and has no value",
+        "guessed": "the base is a guess",
+    }  # fmt: skip
+    yield f"{conflict.path}: {kinds.get(conflict.kind, conflict.kind)}"
+    for name in ("base", "ours", "theirs"):
+        found: Side | None = getattr(conflict, name)
+        if found is not None:
+            line = f"  (line {found.line})" if found.line else ""
+            yield f"  {name:<6} {hide(conflict.path, found.text)}{line}"
+    if conflict.reason:
+        yield f"  {conflict.reason}"
+    if note:
+        yield f"  the vendor says: {note}"

@@ -1,0 +1,130 @@
+"""Writing a merged file: its attributes kept, in place where it is mounted, safe against a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from changeover.actions.files_merge_outcome import Outcome
+from changeover.actions.files_merge_sides import Coming, announce, coming, new_path, stored
+from changeover.actions.paths import check_path
+from changeover.actions.wanted import Wanted, strays
+from changeover.bases.record import record_base, record_path
+from changeover.hosts.host import FileState, Host, digest
+from changeover.model.findings import Finding
+from changeover.tools import rewriting, trial
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a merged file goes, and whose it is to be."""
+
+    found: Outcome
+    mode: int | None
+    owner: str
+    group: str
+    mounted: bool
+
+    @property
+    def path(self) -> str:
+        """The file behind every link."""
+        return self.found.there.path
+
+    @property
+    def wanted(self) -> Wanted:
+        """What must be there."""
+        return Wanted(self.path, "file", self.found.content, self.mode, self.owner, self.group)
+
+    @property
+    def account(self) -> str:
+        """Whom the file is to belong to, as `chown` takes it."""
+        return f"{self.owner}:{self.group}" if self.group else self.owner
+
+    @property
+    def bits(self) -> str:
+        """The mode the file is to have, as `chmod` takes it."""
+        return "" if self.mode is None else f"{self.mode:o}"
+
+    def strays(self, now: FileState) -> list[str]:
+        """Return how mode and owner differ from those the release names."""
+        return list(strays(self.wanted, now)) if now.there else []
+
+
+def check_place(host: Host, place: Place) -> Iterator[Finding]:
+    """Report what would keep the file from being written."""
+    yield from check_path(host, place.wanted)
+
+
+def judge(host: Host, words: Sequence[str], found: Outcome, tree: str) -> str:
+    """Have a program judge the merged file on a copy; return why it refuses, or nothing."""
+    path = found.there.path if found.there.path.startswith(f"{tree}/") else found.task.path
+    room = f"{host.state_dir}/trial/{digest(found.content + path.encode())[:16]}"
+    done = host.ask(trial.judged(words, found.content, path, room, tree))
+    if done.ok:
+        return ""
+    said = (done.stderr.strip() or done.stdout.strip()).replace(f"{room}/tree", tree)
+    said = said.replace(trial.copy_of(room, path, tree), path)
+    return f"{host.name}: {path}: {words[0]} refuses it: {said}"
+
+
+def foresee(shadow: Host, place: Place) -> None:
+    """Lay the file and its record over a shadow."""
+    _lay(shadow, place)
+    record_base(shadow, place.path, place.found.task.theirs)
+
+
+def write(host: Host, place: Place) -> bool:
+    """Write the file and its record; return whether the file is to be read again.
+
+    What is written is announced on the host first, and `forget` must follow when all is done.
+    """
+    old = host.look(place.path)
+    due = place.found.writes or place.found.cut or bool(place.strays(old))
+    if due:
+        kept = _keep(host, place, old)
+        if old.kind == "file":
+            manner = Manner(place.mounted, kept, place.account, place.bits)
+            replace_content(host, place.path, new_path(host, place.path), manner)
+        else:
+            _lay(host, place)
+    record = record_path(host, place.path)
+    if place.found.recorded is not None:
+        host.keep(record)
+    record_base(host, place.path, place.found.task.theirs)
+    return due
+
+
+def _lay(host: Host, place: Place) -> None:
+    old, want = host.look(place.path), place.wanted
+    mode = want.mode if want.mode is not None else old.mode if old.kind == "file" else 0o644
+    host.write(want.path, place.found.content, mode=mode, owner=want.owner, group=want.group)
+
+
+def _keep(host: Host, place: Place, old: FileState) -> str:
+    """Keep what is there and announce what comes; return the kept file to fall back to."""
+    begun = coming(host, place.path)
+    # What is there may be half of what was to come: what was kept the first time counts.
+    kept = begun.old if begun else host.keep(place.path) if old.kind == "file" else ""
+    content, theirs = place.found.content, place.found.task.theirs
+    announce(host, place.path, Coming(kept, digest(content), theirs), content)
+    return stored(host, kept) if kept else new_path(host, place.path)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a file that is there gets another content."""
+
+    in_place: bool
+    fallback: str
+    """A file of the host with what to put back into the inode where the disk is full."""
+    owner: str = ""
+    mode: str = ""
+
+
+def replace_content(host: Host, path: str, new: str, manner: Manner) -> None:
+    """Give a file that is there the content of another file of the host."""
+    attributes = {"owner": manner.owner, "mode": manner.mode}
+    if manner.in_place:
+        host.do(rewriting.in_place(new, path, manner.fallback, **attributes))
+    else:
+        host.do(rewriting.by_rename(new, path, **attributes))
