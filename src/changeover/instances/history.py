@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,12 +47,17 @@ def is_ignored(path: Path) -> bool:
     return git(path.parent, "check-ignore", "-q", "--", path.name).returncode == 0
 
 
-def versions(folder: Path) -> Iterator[Version]:
-    """Yield every content that was ever committed below a folder, on any branch, once."""
+def versions(folder: Path, besides: Sequence[Path] = ()) -> Iterator[Version]:
+    """Yield every content ever committed below a folder, or as one of `besides`, once."""
+    top = Path(os.fsdecode(git(folder, "rev-parse", "--show-toplevel").stdout).rstrip("\n"))
+    inside = [p for p in (path.resolve() for path in besides) if p.is_relative_to(top.resolve())]
     named: dict[str, list[str]] = {}
     # Merges and all parents: an addition in a merge is an addition.
     listed = git(folder, "log", "--all", "--reflog", "--format=", "--raw", "-z", "--no-abbrev",
-                 "--no-renames", "-m", "--root", "--", ".")  # fmt: skip
+                 "--no-renames", "-m", "--root", "--", ".", *map(str, inside))  # fmt: skip
+    if listed.returncode:
+        said = listed.stderr.decode("utf-8", "replace").strip()
+        raise NotReady(f"{folder}: its history cannot be read: {said}", "see: git log")
     words = listed.stdout.split(b"\0")
     for change, path in zip(words[::2], words[1::2], strict=False):
         fields = change.lstrip(b"\n:").split()

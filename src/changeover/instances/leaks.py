@@ -111,7 +111,7 @@ def history_findings(folder: Path, known: Known) -> Iterator[Finding]:
     if not in_git(folder):
         yield warned(f"{folder}: is not in git", "keep it in git: then its history can be judged")
         return
-    found = list(versions(folder))
+    found = list(versions(folder, known.sealed))
     telling = _telling({**_older_values(found, known), **known.values})
     leaks = 0
     for version in found:

@@ -79,7 +79,7 @@ def _examined(
         def older(content: bytes) -> bytes:
             return unsealed(content, sealed[0], named).content
 
-        opened_by = [file.path for file in password_files(folder, named)]
+        opened_by = [file.path for file in password_files(folder, named) if file.path.exists()]
         yield from history_findings(folder, Known(values, [*sealed, *opened_by], older))
 
 

@@ -29,7 +29,7 @@ files_argument = click.argument(
 @click.option(
     "--as",
     "kind",
-    type=click.Choice([Kind.VAULT, Kind.AGE]),
+    type=click.Choice(["vault", "age"]),
     help="How [as the folder's other files are].",
 )
 @vault_option
