@@ -21,7 +21,7 @@ if [ -z "$tree" ]; then
 else
     copy=$room/tree
     cp -a -- "$tree" "$copy"
-    mkdir -p -- "$copy/${inside%/*}"
+    mkdir -p -- "$(dirname -- "$copy/$inside")"
     rm -f -- "$copy/$inside"
     cat >"$copy/$inside"
     find "$copy" -type l -lname "$tree/*" | while IFS= read -r link; do
