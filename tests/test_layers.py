@@ -20,9 +20,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "instances": {"errors", "model", "sources"},
     "bases": {"errors", "model", "merge", "hosts", "tools"},
     "actions": {"errors", "model", "merge", "hosts", "tools", "bases"},
-    "images": {"errors", "model", "hosts", "actions", "sources"},
+    "images": {"errors", "model", "hosts", "tools", "actions", "sources"},
     "loads": {"errors", "model", "hosts", "tools", "actions", "sources", "instances"},
-    "engine": {"errors", "model", "hosts", "instances", "sources", "actions"},
+    "diagnoses": {"errors", "model", "hosts", "tools"},
+    "engine": {"errors", "model", "hosts", "instances", "sources", "actions", "diagnoses", "tools"},
     "views": {"errors", "model"},
 }
 

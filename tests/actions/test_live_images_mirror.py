@@ -32,7 +32,7 @@ def host() -> Host:
 
 def mirror(source: str, target: str, *names: str) -> Mirror:
     images = tuple(f"{source}/{n}" for n in names)
-    return Mirror(images, f"{target}/in", plain_http=(source, target))
+    return Mirror(to=f"{target}/in", images=images, plain_http=(source, target))
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +122,6 @@ def test_with_a_registry_that_only_deletes_by_digest_other_tags_stay(
 @pytest.mark.parametrize(
     "params",
     [
-        {"images": [], "to": "a.example"},
         {"images": ["a:b:c"], "to": "a.example"},
         {"images": ["a:1"], "to": "UPPER/@"},
         {"images": ["a:1"], "to": "a.example", "credentials": {"a.example": "nocolon"}},

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from changeover.engine.render import Scope, scope_for
+from changeover.errors import ChangeoverError
 from changeover.instances.folder import open_instance
 from changeover.sources.oci.credential import Credential
+from changeover.sources.oci.fault import Denied
 from changeover.sources.oci.network import Network
 
 
@@ -25,7 +27,11 @@ class InstanceCredentials(Mapping[str, Credential]):
         }
 
     def __getitem__(self, place: str) -> Credential:
-        said = self._scope.rendered(dict(self._written[place]), f"registries.{place}")
+        try:
+            said = self._scope.rendered(dict(self._written[place]), f"registries.{place}")
+        except ChangeoverError as error:
+            # About one registry: images of others go on.
+            raise Denied(error.message, error.remedy) from None
         return Credential(said.get("user", ""), said.get("password", ""), said.get("token", ""))
 
     def __contains__(self, place: object) -> bool:

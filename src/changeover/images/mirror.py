@@ -12,6 +12,7 @@ from typing import ClassVar
 from changeover.actions.base import Action
 from changeover.errors import ActionFailed, ChangeoverError, InvalidRelease
 from changeover.hosts.host import Host
+from changeover.images.space import Room, room_findings, room_for, shown
 from changeover.images.tags import Tag, still_changed, tag_states, take_back
 from changeover.model.findings import Finding, failed, passed, warned
 from changeover.model.plan import Change, Effect
@@ -73,6 +74,11 @@ class Mirror(Action):
     """Registry: `user:password`, from the instance's secrets, before all other credentials."""
     jobs: int = 6
     """Requests at a time to one registry."""
+    storage: str = ""
+    """Where the registry keeps its blobs, if it is on this host: that there is room is checked."""
+    unpacked_in: str = ""
+    """Where this host's engine keeps images, such as `/var/lib/docker`: that there is room for all
+    that is new, compressed and unpacked, is checked."""
 
     def __post_init__(self) -> None:
         for host, pair in self.credentials.items():
@@ -94,18 +100,24 @@ class Mirror(Action):
 
     def check(self, host: Host) -> Iterable[Finding]:
         """Try every reference and credential, and tell how much would move."""
-        summary = self._copied(dry_run=True)
+        summary, room = self._copied(dry_run=True)
         for image in summary.failed:
             yield failed(image.error, image.remedy or "Correct the release, or the registry.")
         for image in summary.images:
             if image.overwrote:
                 yield warned(f"{image.target}: the tag is replaced; it was {image.overwrote}")
         if not summary.failed:
-            yield passed(f"{len(summary.images)} images are there; {_moved(summary)}")
+            yield passed(f"{len(summary.images)} images are there; {_moved(room)}")
+        if self.storage:
+            yield from room_findings(host, self.storage, room.target, "the registry needs")
+        if self.unpacked_in:
+            yield from room_findings(host, self.unpacked_in, room.hosts, "the images need about")
 
     def plan(self, host: Host) -> Change:
         """Ask both registries; nothing is copied."""
-        summary = self._copied(dry_run=True)
+        if not self.wanted:
+            return Change(Effect.NONE, "there are no images to copy")
+        summary, room = self._copied(dry_run=True)
         if summary.failed:
             first = summary.failed[0]
             raise ActionFailed(f"{self.name}: {first.error}", first.remedy)
@@ -117,7 +129,7 @@ class Mirror(Action):
             before = {"tags": tag_states(client, self._orders(client))}
         return Change(
             Effect.UPDATE if any(i.overwrote for i in needed) else Effect.CREATE,
-            f"copy {len(needed)} of {len(facts)} images to {self.to}: {_moved(summary)}",
+            f"copy {len(needed)} of {len(facts)} images to {self.to}: {_moved(room)}",
             diff="".join(_line(i) for i in needed),
             before=before,
             facts=facts,
@@ -125,7 +137,7 @@ class Mirror(Action):
 
     def apply(self, host: Host, change: Change) -> None:
         """Copy what is missing; one bad image does not stop the others."""
-        summary = self._copied(dry_run=False)
+        summary, _ = self._copied(dry_run=False)
         if summary.failed:
             what = "; ".join(i.error for i in summary.failed[:5])
             count = f"{len(summary.failed)} of {len(summary.images)} images"
@@ -152,14 +164,16 @@ class Mirror(Action):
             except ImageFault as fault:
                 raise ActionFailed(f"{host.name}: {fault.message}", fault.remedy) from None
 
-    def _copied(self, *, dry_run: bool) -> Summary:
+    def _copied(self, *, dry_run: bool) -> tuple[Summary, Room]:
         budget = Budget()
         options = Options(jobs=self.jobs, platform=self.platform, dry_run=dry_run, budget=budget)
         with self._client(budget) as client:
             try:
                 orders = self._orders(client)
                 target = Places(client).target(parse_place(self.to), dry=dry_run)
-                return Copier(target, options).run(orders)
+                copier = Copier(target, options)
+                summary = copier.run(orders)
+                return summary, room_for(summary.bytes, copier.brought())
             except ImageFault as fault:
                 raise ActionFailed(f"{self.name}: {fault.message}", fault.remedy) from None
 
@@ -183,12 +197,10 @@ class Mirror(Action):
             yield client
 
 
-def _moved(summary: Summary) -> str:
-    if not summary.bytes:
-        return "nothing to move"
-    if summary.bytes < 1 << 20:
-        return f"{summary.bytes / 1024:.1f} KiB to move"
-    return f"{summary.bytes / (1 << 20):.1f} MiB to move"
+def _moved(room: Room) -> str:
+    moved = f"{shown(room.target)} to move" if room.target else "nothing to move"
+    pulled = f"; a host that pulls them needs about {shown(room.hosts)}" if room.hosts else ""
+    return moved + pulled
 
 
 def _line(image: ImageResult) -> str:

@@ -38,19 +38,23 @@ def read_images(
     name = tree.value.get("images")
     if isinstance(name, str):
         try:
-            tree = images_tree(folder, name, shown)
+            path = bundle_path(folder, name)
         except InvalidInput as error:
             where = tree.where(PLACE)
             return ImageList(), [Problem(f"images: {error.message}", where, error.remedy)]
+        try:
+            tree = images_tree(path, f"{shown}/{name}")
+        except InvalidInput as error:
+            return ImageList(), [Problem(error.message, remedy=error.remedy)]
         found, problems = checked(ImagesWritten, tree)
         images = found.images if found else {}
     made = tuple(_image(n, image, tree) for n, image in images.items())
     return ImageList(made, tree), problems
 
 
-def images_tree(folder: Path, name: str, shown: str) -> Tree:
+def images_tree(path: Path, shown: str) -> Tree:
     """Return what a file of images says, below the key it would have in the manifest."""
-    read = read_tree(bundle_path(folder, name), f"{shown}/{name}")
+    read = read_tree(path, shown)
     return Tree({"images": read.value}, read.file, Mark(below={"images": read.mark}))
 
 

@@ -19,6 +19,7 @@ from changeover.sources.oci.pool import Pool
 
 JOBS = 6
 _FIRST, _SOON, _THEN = 0, 1, 2
+_CHANGED = (Status.COPIED, Status.PLANNED)
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,12 @@ class Copier:
         self._blobs: dict[tuple[str, str], _Blob] = {}
         self._carrying: dict[str, list[Callable[[], None]]] = {}
         self._planned: set[str] = set()
+        self._images: list[_Image] = []
 
     def run(self, orders: Iterable[Order]) -> Summary:
         """Copy everything there is; what fails is in the summary. Raises `BadReference`."""
         began = time.monotonic()
-        images = [_Image(o, _empty(o)) for o in distinct(orders)]
+        images = self._images = [_Image(o, _empty(o)) for o in distinct(orders)]
         for image in images:
             self._pool.add((_FIRST, 0), partial(self._guarded, image, self._resolve))
         try:
@@ -84,6 +86,13 @@ class Copier:
             for image in images:
                 self._fail(image, stopped)
         return Summary(tuple(i.result for i in images), time.monotonic() - began)
+
+    def brought(self) -> list[Descriptor]:
+        """Return the blobs of all images that were, or would be, new or changed; each once."""
+        changed = [i for i in self._images if i.closure and i.result.status in _CHANGED]
+        return list(
+            {d: b for i in changed if i.closure for d, b in i.closure.blobs.items()}.values()
+        )
 
     def _guarded(self, image: _Image, work: Callable[[_Image], None]) -> None:
         try:

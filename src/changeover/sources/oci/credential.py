@@ -57,7 +57,8 @@ class Keyring:
         given: Mapping[str, Credential] | None = None,
         ask: Ask | None = None,
     ) -> None:
-        self._given = dict(given or {})
+        # Not copied: an instance's secrets are resolved when they are asked for.
+        self._given = given if given is not None else {}
         self._files = tuple(auth_files(environ))
         self._ask = ask or ask_helper
         self._found: dict[tuple[str, str], Credential | None] = {}
