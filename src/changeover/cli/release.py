@@ -27,6 +27,7 @@ _TRAVEL = "changeover.cli.release_"
 TRAVEL = {
     "list": (_TRAVEL + "list:list_", "List the releases of hubs."),
     "keygen": (_TRAVEL + "bundle:keygen", "Make a key pair to sign releases with."),
+    "diff": (_TRAVEL + "diff:diff", "Show what changed between the files of two releases."),
     "pack": (_TRAVEL + "bundle:pack", "Pack a release folder into one file or a layout."),
     "sign": (_TRAVEL + "bundle:sign", "Add signatures to a packed release."),
     "verify": (_TRAVEL + "bundle:verify", "Verify a packed release, offline."),

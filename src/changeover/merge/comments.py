@@ -11,22 +11,23 @@ from changeover.merge.tree import Block, Item
 
 def without_repeats(merged: Block, ours: Block, theirs: Block) -> Block:
     """Return a merged tree in which no comment stands more often than in either text."""
-    found = Counter(_comments(merged))
+    found = Counter(comments_of(merged))
     repeated = {text for text, count in found.items() if count > 1}
     if not repeated:
         return merged
-    mine, yours = Counter(_comments(ours)), Counter(_comments(theirs))
+    mine, yours = Counter(comments_of(ours)), Counter(comments_of(theirs))
     surplus = {text: found[text] - max(mine[text], yours[text]) for text in repeated}
     surplus = {text: count for text, count in surplus.items() if count > 0}
     return _dropped(merged, surplus) if surplus else merged
 
 
-def _comments(block: Block) -> Iterator[str]:
+def comments_of(block: Block) -> Iterator[str]:
+    """Yield every comment in a text that has its own line."""
     for item in block.items:
         if item.kind == "comment":
             yield item.head.strip()
         elif isinstance(item.value, Block):
-            yield from _comments(item.value)
+            yield from comments_of(item.value)
 
 
 def _dropped(block: Block, surplus: dict[str, int]) -> Block:
