@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -195,3 +196,64 @@ def test_a_node_of_the_wrong_version_is_reported_before(client: Path, host: Host
     first, _ = built(client, version="<1").check(host)
 
     assert (first.severity, "<1 is needed" in first.message) == ("fail", True)
+
+
+def test_an_environment_made_from_the_same_is_copied_and_stands_alone(
+    app: Path, host: Host
+) -> None:
+    carried_out(host, venv(app))
+    other = app.parent / "other"
+    shutil.copytree(app, other, ignore=shutil.ignore_patterns("venv"))
+    (app.parent / "wheels").rename(app.parent / "gone")  # pip has nothing to install from
+    action = venv(other, reuse=f"{app}/venv", find_links=str(app.parent / "wheels"))
+
+    change = carried_out(acting(host), action)
+
+    shutil.rmtree(app / "venv")
+    assert said(other) == "hello"
+    pip = (other / "venv" / "bin" / "pip").read_text()
+    assert f"{other}/venv/bin/python" in pip
+    assert f"{app}/venv" not in pip
+    taken_back(host, action, change)
+    assert not (other / "venv").exists()
+
+
+def test_an_environment_made_from_something_else_is_not_copied(app: Path, host: Host) -> None:
+    carried_out(host, venv(app))
+    other = app.parent / "other"
+    shutil.copytree(app, other, ignore=shutil.ignore_patterns("venv"))
+    (other / "base.txt").write_text("greeting==2.0\n")
+
+    carried_out(acting(host), venv(other, reuse=f"{app}/venv"))
+
+    assert (said(other), said(app)) == ("good day", "hello")
+
+
+def test_modules_of_the_same_lock_are_copied_whatever_the_packages_own_version(
+    client: Path, host: Host
+) -> None:
+    folder = client.parent / "other"
+    dependency = {"markup": "file:markup"}
+    for at, version in ((client, "1.0.0"), (folder, "2.0.0")):
+        if at == folder:
+            shutil.copytree(client, folder, ignore=shutil.ignore_patterns("node_modules", "build"))
+        else:
+            (at / "markup").mkdir()
+            (at / "markup" / "package.json").write_text('{"name": "markup", "version": "1.0.0"}')
+        package = json.loads((at / "package.json").read_text()) | {
+            "version": version, "dependencies": dependency,
+        }  # fmt: skip
+        packages = {
+            "": package, "markup": {"version": "1.0.0"},
+            "node_modules/markup": {"resolved": "markup", "link": True},
+        }  # fmt: skip
+        lock = {"name": "c", "version": version, "lockfileVersion": 3, "packages": packages}
+        (at / "package.json").write_text(json.dumps(package))
+        (at / "package-lock.json").write_text(json.dumps(lock))
+        here = acting(host)
+        carried_out(here, built(at, reuse=str(client), npm="npm"))
+
+    assert (folder / "node_modules" / "markup").readlink() == Path("../markup")
+    assert (folder / "build").is_dir()
+    marks = [at / "node_modules" / ".package-lock.json" for at in (client, folder)]
+    assert marks[0].samefile(marks[1])

@@ -35,6 +35,7 @@ BUILT_IN: Mapping[str, str] = {
     "git.checkout": "changeover.actions.git:Checkout",
     "http.check": "changeover.actions.http:Check",
     "images.mirror": "changeover.images.mirror:Mirror",
+    "migrations.known": "changeover.actions.migrations_known:Known",
     "migrations.tool": "changeover.actions.migrations_tool:Tool",
     "nginx.reload": "changeover.actions.nginx:Reload",
     "nginx.site": "changeover.actions.nginx:Site",

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from changeover.actions.base import Action
-from changeover.actions.postgres import asked, database_at
+from changeover.actions.postgres import asked, database_at, must
 from changeover.actions.postgres_return import WayBack, schema_digest
 from changeover.actions.postgres_since import snapshot_now
 from changeover.errors import ActionFailed, InvalidRelease
@@ -21,9 +21,11 @@ from changeover.hosts.host import Host
 from changeover.model.findings import Finding, failed, passed
 from changeover.model.plan import Change, Effect
 from changeover.tools import pg_dump
-from changeover.tools.psql import Database
+from changeover.tools.psql import Database, parse_trouble, question
 
 PLACE = "{revision}"
+
+NO_TABLE = "42P01"
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,12 @@ class Tool(Action):
     """Words of the command that migrates: [venv/bin/alembic, upgrade, head]."""
     heads: tuple[str, ...] = ()
     """Words of the command that prints the newest revision: [venv/bin/alembic, heads]."""
+    noted: str = ""
+    """A file with what `heads` prints, written by a `migrations.known` before the stop: the tool is
+    then not started for it while users wait."""
+    revision_sql: str = ""
+    """A statement that gives the revision: the database is asked instead of `current`, which takes
+    no start of the tool. Empty where its table is not there yet."""
     target: str = ""
     """The revision to arrive at, where no command tells."""
     downgrade: tuple[str, ...] = ()
@@ -129,8 +137,9 @@ class Tool(Action):
 
     def _missing(self, host: Host) -> bool:
         # A folder may be foreseen; the tool in it is there only once a step has installed it.
-        program = self.current[0] if "/" in self.current[0] else ""
-        return bool(self.cwd) and not host.look(posixpath.join(self.cwd, program)).there
+        program = self.upgrade[0] if "/" in self.upgrade[0] else ""
+        gone = bool(self.cwd) and not host.look(posixpath.join(self.cwd, program)).there
+        return gone or bool(self.noted and not host.look(self.noted).there)
 
     def _state(self, host: Host, stands: str) -> dict[str, Any]:
         return {
@@ -238,12 +247,17 @@ class Tool(Action):
             return "a revision it does not tell"
 
     def _stands(self, host: Host) -> str:
+        if self.revision_sql:
+            return revision_in(host, self._database, self.revision_sql)
         return self._read(host, self.current, self.revision)
 
     def _target(self, host: Host) -> str:
-        if self.target or not self.heads:
+        if self.target or not (self.heads or self.noted):
             return self.target
-        return self._read(host, self.heads, self.heads_revision or self.revision)
+        expression = self.heads_revision or self.revision
+        if self.noted:
+            return shortened((host.read(self.noted) or b"").decode(), expression)
+        return self._read(host, self.heads, expression)
 
     def _read(self, host: Host, words: tuple[str, ...], expression: str) -> str:
         done = host.ask(self._command(words))
@@ -255,11 +269,24 @@ class Tool(Action):
                 "The tool must tell its revision: see that it runs and reaches the database. An"
                 " older tool does not know a newer revision.",
             )
-        found = [m[1] for m in re.finditer(expression, done.stdout)]
-        if len(found) <= 2:
-            return ", ".join(found)
-        digest = hashlib.sha256(json.dumps(found).encode()).hexdigest()[:8]
-        return f"{found[-1]} and {len(found) - 1} more ({digest})"
+        return shortened(done.stdout, expression)
 
     def _command(self, words: tuple[str, ...]) -> Command:
         return Command(words, cwd=self.cwd, env=self.env, user=self.user)
+
+
+def shortened(output: str, expression: str) -> str:
+    """Return the revisions in what a tool printed; many are told by the last and a digest."""
+    found = [m[1] for m in re.finditer(expression, output)]
+    if len(found) <= 2:
+        return ", ".join(found)
+    digest = hashlib.sha256(json.dumps(found).encode()).hexdigest()[:8]
+    return f"{found[-1]} and {len(found) - 1} more ({digest})"
+
+
+def revision_in(host: Host, database: Database, sql: str) -> str:
+    """Ask a database for its revision; empty where the tool has not made its table yet."""
+    done = host.ask(question(database, sql.strip().rstrip(";")))
+    if not done.ok and parse_trouble(done.stderr).code == NO_TABLE:
+        return ""
+    return ", ".join(must(host, database, done, "ask for the revision").split())

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from changeover.actions.base import Action
 from changeover.actions.foreseen import missing
@@ -30,8 +30,9 @@ class Build(Action):
 
     A stamp beside the result, written last, holds the digest of what it was made from: the
     folder's content in git, package.json and its lock, the files in `reads`, the settings, the
-    versions of Node and npm. What was there before is set aside and comes back on undo. Never
-    build in a folder that something serves from: give each release a folder of its own.
+    versions of Node and npm. Modules of the folder named in `reuse` that were installed from the
+    same lock are copied within seconds (hard links). What was there before is set aside and comes
+    back on undo. Never build in a folder that something serves from: give each release its own.
     """
 
     name: ClassVar[str] = "node.build"
@@ -57,6 +58,8 @@ class Build(Action):
     """Which versions of npm will do, such as `<11`; empty for any."""
     scripts: bool = True
     """Whether packages may run their own scripts when they are installed."""
+    reuse: str = ""
+    """A folder whose modules are copied where they are the same: that of the release in service."""
     user: str = ""
     """Work as this user; empty for the one the host works as."""
 
@@ -106,10 +109,7 @@ class Build(Action):
                 f"{host.name}: {unread}: no such file",
                 "npm ci needs package.json and a lock file that fits it: commit both.",
             )
-        install = node.install(self.npm, folder, scripts=self.scripts).by(self.user)
-        done = host.once(tree.aside_first(install, *change.before["had"]), label="install")
-        remedy = "Make package-lock.json fit package.json, with an npm that may be used here."
-        demand(done, f"{host.name}: {folder}: npm ci cannot install", remedy)
+        self._install(host, folder, tuple(change.before["had"]))
         if self.script:
             build = node.run(self.npm, folder, self.script, self.env)
             built = host.once(build.by(self.user), label="build")
@@ -117,6 +117,32 @@ class Build(Action):
             demand(built, what, "Look at what it said; try it in a checkout of the same commit.")
             self._look_at_result(host, folder)
         host.write(self._stamp_file(folder), stamp, owner=self.user)
+
+    def _install(self, host: Host, folder: str, aside: tuple[str, ...]) -> None:
+        modules, stamp = f"{folder}/{MODULES}", self._modules_stamp(host, folder)
+        original = f"{real_path(host, self.reuse)}/{MODULES}" if self.reuse else ""
+        if original not in ("", modules) and host.read(f"{original}/{STAMP}") == stamp:
+            copied = tree.aside_first(node.copy(original, modules).by(self.user), *aside)
+            if host.once(copied, label="copy").ok:
+                host.write(f"{modules}/{STAMP}", stamp, owner=self.user)
+                return
+        install = node.install(self.npm, folder, scripts=self.scripts).by(self.user)
+        done = host.once(tree.aside_first(install, *aside), label="install")
+        remedy = "Make package-lock.json fit package.json, with an npm that may be used here."
+        demand(done, f"{host.name}: {folder}: npm ci cannot install", remedy)
+        if host.look(modules).there:
+            host.write(f"{modules}/{STAMP}", stamp, owner=self.user)
+
+    def _modules_stamp(self, host: Host, folder: str) -> bytes:
+        """Return a digest of all that modules are made from; the package's own version is not."""
+        told: list[Any] = [self._version(host, self.node), self._version(host, self.npm)]
+        for name in ("package.json", "package-lock.json"):
+            content = json.loads(host.read(f"{folder}/{name}") or b"{}")
+            content.pop("version", None)
+            content.get("packages", {}).get("", {}).pop("version", None)
+            told.append(content)
+        digest = hashlib.sha256(json.dumps([*told, self.scripts], sort_keys=True).encode())
+        return f"sha256:{digest.hexdigest()}\n".encode()
 
     def plan_undo(self, host: Host, change: Change) -> Change:
         """Say whether the result goes or an older one comes back."""

@@ -31,9 +31,10 @@ class Venv(Action):
 
     A successful `pip install` proves little: the modules named in `imports` are imported in `cwd`
     before the environment counts as made. A stamp written last holds the digest of everything it
-    was made from, so the next plan knows. Environments cannot be moved: one that is there and
-    differs is set aside while the new one is built in its place, and comes back on undo. Give each
-    release a folder of its own, and nothing that runs is touched.
+    was made from, so the next plan knows; where the one named in `reuse` was made from the same, it
+    is copied within seconds (hard links, its own path put right). Environments cannot be moved: one
+    that is there and differs is set aside while the new one is built in its place, and comes back
+    on undo. Give each release a folder of its own, and nothing that runs is touched.
     """
 
     name: ClassVar[str] = "python.venv"
@@ -61,6 +62,8 @@ class Venv(Action):
     """Where they are imported: the application's folder."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Settings, not secret, for pip and for the imports."""
+    reuse: str = ""
+    """An environment to copy where it was made from the same: that of the release in service."""
     user: str = ""
     """Work as this user; empty for the one the host works as."""
 
@@ -101,6 +104,24 @@ class Venv(Action):
         """Make it, install, import, and put the stamp last."""
         folder = change.before["folder"]
         aside = (folder,) if change.before["had"] else ()
+        if not self._copied(host, folder, aside):
+            self._made(host, folder, aside)
+        self._import(host, folder)
+        stamp, unread = self._stamp(host)
+        if unread:
+            raise ActionFailed(f"{host.name}: {unread}: no such file", "Check `requirements`.")
+        host.write(f"{folder}/{STAMP}", stamp, owner=self.user)
+
+    def _copied(self, host: Host, folder: str, aside: tuple[str, ...]) -> bool:
+        original = real_path(host, self.reuse) if self.reuse else ""
+        if not original or original == folder:
+            return False
+        if host.read(f"{original}/{STAMP}") != self._stamp(host)[0]:
+            return False
+        asked = tree.aside_first(python.copy(original, folder).by(self.user), *aside)
+        return host.once(asked, label="copy").ok
+
+    def _made(self, host: Host, folder: str, aside: tuple[str, ...]) -> None:
         create = tree.aside_first(python.create(self.python, folder).by(self.user), *aside)
         made = host.once(create, label="create")
         demand(made, f"{host.name}: {folder} cannot be made", "Install its venv module.")
@@ -109,11 +130,6 @@ class Venv(Action):
             asked = python.install(folder, files, self.packages, self._source())
             done = host.once(replace(asked, env=self.env, user=self.user), label="install")
             demand(done, f"{host.name}: {folder}: pip cannot install", "Look at what it said.")
-        self._import(host, folder)
-        stamp, unread = self._stamp(host)
-        if unread:
-            raise ActionFailed(f"{host.name}: {unread}: no such file", "Check `requirements`.")
-        host.write(f"{folder}/{STAMP}", stamp, owner=self.user)
 
     def plan_undo(self, host: Host, change: Change) -> Change:
         """Say whether it goes or an older one comes back."""

@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from changeover.hosts.command import Command, command
+from changeover.hosts.command import Command, command, shell
+from changeover.tools.tree import SHARED
+
+# What tools of a build keep among the modules is written into: each folder has its own.
+_COPY = (
+    SHARED
+    + """
+shared "$1" "$2"; rm -rf -- "$2/.changeover-stamp" "$2/.cache" "$2/.vite" "$2/.vite-temp"
+"""
+)
 
 
 def install(npm: str, folder: str, *, scripts: bool) -> Command:
     """Install exactly what the lock file says; a lock file that does not fit is an error."""
     quiet = ("--no-audit", "--no-fund", "--loglevel=error", "--no-update-notifier")
     return command(npm, "ci", *quiet, *(() if scripts else ("--ignore-scripts",)), cwd=folder)
+
+
+def copy(original: str, modules: str) -> Command:
+    """Take over the modules of another folder: their files are shared as hard links."""
+    return shell(_COPY, original, modules)
 
 
 def run(npm: str, folder: str, script: str, env: Mapping[str, str]) -> Command:

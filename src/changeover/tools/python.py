@@ -7,8 +7,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from changeover.hosts.command import Command, command, shell
+from changeover.tools.tree import SHARED
 
 _IMPORT = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
+# An environment knows its own path: in the first lines of its programs, and in few other files.
+# Each is replaced, never written into, because the original shares it.
+_MOVED = """
+import glob, os, sys
+old, new = (os.fsencode(path) for path in sys.argv[1:])
+at = os.fsdecode(new)
+for path in [*glob.glob(at + "/bin/*"), at + "/pyvenv.cfg", *glob.glob(at + "/lib/*/*/*.pth")]:
+    if os.path.islink(path) or not os.path.isfile(path):
+        continue
+    with open(path, "rb") as file:
+        content = file.read()
+    if old in content:
+        with open(path + ".new", "wb") as file:
+            file.write(content.replace(old, new))
+        os.chmod(path + ".new", os.stat(path).st_mode)
+        os.replace(path + ".new", path)
+"""
+_COPY = (
+    SHARED
+    + """
+shared "$1" "$2"; rm -f -- "$2/.changeover-stamp"; "$2/bin/python" -I -c "$3" "$1" "$2"
+"""
+)
 _NESTED = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]+(\S+)", re.MULTILINE)
 
 
@@ -31,6 +55,11 @@ class Source:
 def create(python: str, folder: str) -> Command:
     """Make an environment from nothing."""
     return shell('mkdir -p -- "${2%/*}"; exec "$1" -m venv --clear "$2"', python, folder)
+
+
+def copy(original: str, folder: str) -> Command:
+    """Make an environment from one made of the same things: its files are shared as hard links."""
+    return shell(_COPY, original, folder, _MOVED)
 
 
 def install(

@@ -52,6 +52,16 @@ place() {
 """
 )
 
+SHARED = """
+# Copies a folder whose files nobody writes into: as hard links, or whole where those cannot be.
+shared() {
+    mkdir -p -- "${2%/*}"; rm -rf -- "$2"
+    if ! cp -al -- "$1" "$2" 2>/dev/null; then
+        rm -rf -- "$2"; cp -a --reflink=auto -- "$1" "$2"
+    fi
+}
+"""
+
 _ASIDE = """
 count=$1; shift
 while [ "$count" -gt 0 ]; do

@@ -65,7 +65,7 @@ def say(word: str, kind: str, key: object) -> None:
 async def organization(connection: AsyncConnection, item: dict[str, Any], _: Any) -> None:
     params = item["params"]
     siret = params["siret"]
-    if await is_there(connection, "SELECT FROM organization WHERE siret = :siret", siret=siret):
+    if await is_there(connection, "SELECT 1 FROM organization WHERE siret = :siret", siret=siret):
         return say("ok", "organization", siret)
     asked = "INSERT INTO organization (siret, name, logo_url) VALUES (:siret, :name, :logo_url)"
     await connection.execute(text(asked), {"logo_url": None, **params})
@@ -75,7 +75,7 @@ async def organization(connection: AsyncConnection, item: dict[str, Any], _: Any
 async def catalog(connection: AsyncConnection, item: dict[str, Any], _: Any) -> None:
     params = item["params"]
     siret = params["organization_siret"]
-    asked = "SELECT FROM catalog WHERE organization_siret = :siret"
+    asked = "SELECT 1 FROM catalog WHERE organization_siret = :siret"
     if await is_there(connection, asked, siret=siret):
         return say("ok", "catalog", siret)
     asked = "INSERT INTO catalog (organization_siret) VALUES (:siret)"
@@ -96,7 +96,7 @@ async def catalog(connection: AsyncConnection, item: dict[str, Any], _: Any) -> 
 async def user(connection: AsyncConnection, item: dict[str, Any], given: Any) -> None:
     params = item["params"]
     email = params["email"]
-    if await is_there(connection, "SELECT FROM account WHERE email = :email", email=email):
+    if await is_there(connection, "SELECT 1 FROM account WHERE email = :email", email=email):
         return say("ok", "user", email)
     password = password_of(email, params["password"], no_input=given.no_input)
     asked = (
@@ -111,7 +111,7 @@ async def user(connection: AsyncConnection, item: dict[str, Any], given: Any) ->
 
 async def tag(connection: AsyncConnection, item: dict[str, Any], _: Any) -> None:
     key = {"id": item["id"]}
-    if await is_there(connection, "SELECT FROM tag WHERE id = CAST(:id AS uuid)", **key):
+    if await is_there(connection, "SELECT 1 FROM tag WHERE id = CAST(:id AS uuid)", **key):
         return say("ok", "tag", item["id"])
     asked = "INSERT INTO tag (id, name) VALUES (CAST(:id AS uuid), :name)"
     await connection.execute(text(asked), {**key, "name": item["params"]["name"]})
@@ -119,7 +119,7 @@ async def tag(connection: AsyncConnection, item: dict[str, Any], _: Any) -> None
 
 
 async def data_format(connection: AsyncConnection, name: str, _: Any) -> None:
-    if await is_there(connection, "SELECT FROM dataformat WHERE name = :name", name=name):
+    if await is_there(connection, "SELECT 1 FROM dataformat WHERE name = :name", name=name):
         return say("ok", "format", name)
     await connection.execute(text("INSERT INTO dataformat (name) VALUES (:name)"), {"name": name})
     return say("created", "format", name)
@@ -128,10 +128,10 @@ async def data_format(connection: AsyncConnection, name: str, _: Any) -> None:
 async def dataset(connection: AsyncConnection, item: dict[str, Any], given: Any) -> None:
     key, params = {"id": item["id"]}, item["params"]
     for name in params["formats"]:
-        if not await is_there(connection, "SELECT FROM dataformat WHERE name = :n", n=name):
+        if not await is_there(connection, "SELECT 1 FROM dataformat WHERE name = :n", n=name):
             raise KeyError(name)
     fields = {n: params[n] for n in ("organization_siret", "title", "description", "service")}
-    if not await is_there(connection, "SELECT FROM dataset WHERE id = CAST(:id AS uuid)", **key):
+    if not await is_there(connection, "SELECT 1 FROM dataset WHERE id = CAST(:id AS uuid)", **key):
         made = await datasets.create(connection, {"summary": "", **fields})
         asked = "UPDATE dataset SET id = CAST(:id AS uuid) WHERE id = CAST(:made AS uuid)"
         await connection.execute(text(asked), {**key, "made": made})
