@@ -14,9 +14,8 @@ import pytest
 
 from changeover.actions.builtin import build
 from changeover.actions.files_merge import Merge
-from changeover.actions.files_merge_answers import Answers, Lore
+from changeover.actions.files_merge_answers import Answers, Lore, References
 from changeover.actions.files_merge_sides import coming_path, new_path
-from changeover.bases.find import Known
 from changeover.bases.record import record_base, record_path
 from changeover.errors import ActionFailed
 from changeover.hosts.host import Host
@@ -231,7 +230,7 @@ def test_a_renamed_setting_takes_the_value_along_and_a_required_one_is_asked_for
 def test_a_base_that_is_a_guess_is_asked_about(host: Host, tmp_path: Path) -> None:
     path = tmp_path / "app.toml"
     path.write_text(EDITED)
-    known = Known({"shop 1.0": BASE.encode()})
+    known = References({"shop 1.0": BASE.encode()})
 
     def action(answers: dict[str, Answer]) -> Merge:
         lore = Lore(lambda: known, Answers(answers, key=lambda: b"key"))
@@ -251,7 +250,7 @@ def test_the_reference_of_the_installed_release_is_the_base_nobody_recorded(
 ) -> None:
     path = tmp_path / "app.toml"
     path.write_text(EDITED)
-    known = Known({"shop 1.0": BASE.encode()}, "shop 1.0")
+    known = References({"shop 1.0": BASE.encode()}, "shop 1.0")
 
     found = replace(build_merge(merging(path)), lore=Lore(lambda: known)).merged(host)
 

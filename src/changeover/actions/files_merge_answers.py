@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from changeover.bases.base import Base
-from changeover.bases.find import Known
 from changeover.errors import InvalidInput
 from changeover.hosts.host import digest
 from changeover.merge.answers import remember, remembered
-from changeover.merge.verdict import Answer, Conflict, Side
+from changeover.merge.verdict import Answer, Conflict, Side, parse_answer
 
 BASE = "(base)"
 """The path under which a base that is only a guess is asked about."""
@@ -51,34 +50,37 @@ class Answers:
     """Every conflict that was met, as `FILE:PATH`."""
     _used: set[str] = field(default_factory=set)
 
-    def to(self, file: str, conflicts: Sequence[Conflict]) -> dict[str, Answer]:
-        """Return the answers there are to the conflicts of a file."""
+    def to(self, names: Sequence[str], conflicts: Sequence[Conflict]) -> dict[str, Answer]:
+        """Return the answers there are to the conflicts of a file, which has several names."""
         if not conflicts:
             return {}
-        found = remembered(self.known.get(file, {}), conflicts, self.key())
+        found: dict[str, Answer] = {}
+        for name in names:
+            if name in self.known:
+                found |= remembered(self.known[name], conflicts, self.key())
         for conflict in conflicts:
-            self.met[f"{file}:{conflict.path}"] = None
-            for name in (f"{file}:{conflict.path}", conflict.path):
-                if name in self.given:
-                    found[conflict.path] = self.given[name]
-                    self._used.add(name)
-                    self._remember(file, conflict)
-                    break
+            self.met[f"{names[0]}:{conflict.path}"] = None
+            said = self._given(names, conflict.path)
+            if said is not None:
+                found[conflict.path] = said
+                self._remember(names[-1], conflict, said)
         return found
 
     def note(self, still_open: Open) -> None:
         """Remember that a conflict is open."""
         self.open[still_open.file, still_open.host, still_open.conflict.path] = still_open
 
-    def _remember(self, file: str, conflict: Conflict) -> None:
-        answer = self.to_one(file, conflict.path)
-        entry = remember(conflict, answer, self.key()) if answer else None
+    def _given(self, names: Sequence[str], path: str) -> Answer | None:
+        for name in (*(f"{name}:{path}" for name in names), path):
+            if name in self.given:
+                self._used.add(name)
+                return self.given[name]
+        return None
+
+    def _remember(self, file: str, conflict: Conflict, answer: Answer) -> None:
+        entry = remember(conflict, answer, self.key())
         if entry:
             self.fresh.setdefault(file, {})[conflict.path] = entry
-
-    def to_one(self, file: str, path: str) -> Answer | None:
-        """Return the answer the command gave to one conflict."""
-        return self.given.get(f"{file}:{path}", self.given.get(path))
 
     def refuse_unasked(self) -> None:
         """Raise `InvalidInput` for answers to conflicts there are not."""
@@ -91,12 +93,30 @@ class Answers:
 
 
 @dataclass(frozen=True)
+class References:
+    """What releases shipped for a file, by a name for people (`shop 2.0.0`)."""
+
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+    installed: str = ""
+    """Which of them belongs to the installed release, if one does."""
+
+
+@dataclass(frozen=True)
 class Lore:
     """What is known of a file besides its host: told by the engine, not by the release."""
 
-    known: Callable[[], Known] = Known
-    """The references of known releases; only asked for where nothing was recorded."""
+    references: Callable[[], References] = References
+    """Only asked for where nothing was recorded."""
     answers: Answers = field(default_factory=Answers)
+
+
+def answers_given(
+    given: Mapping[str, str],
+    known: Mapping[str, Mapping[str, Any]],
+    key: Callable[[], bytes],
+) -> Answers:
+    """Return what is decided: `ours`, `theirs` or a value for each path, and what is remembered."""
+    return Answers({path: parse_answer(said) for path, said in given.items()}, known, key)
 
 
 def question_of(base: Base) -> Conflict:

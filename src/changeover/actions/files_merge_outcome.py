@@ -10,7 +10,7 @@ from changeover.actions.files_merge_answers import ACCEPT, BASE, Lore, question_
 from changeover.actions.files_merge_shown import Veil, diff_of, told
 from changeover.actions.files_merge_sides import Side, coming, finished_base, side
 from changeover.bases.base import Base
-from changeover.bases.find import find_base
+from changeover.bases.find import Known, find_base
 from changeover.bases.record import recorded_base
 from changeover.errors import ActionFailed
 from changeover.hosts.host import Host, digest
@@ -37,6 +37,11 @@ class Task:
     renamed: Mapping[str, str]
     required: tuple[str, ...]
     lore: Lore
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What answers may call the file; they are remembered under the last."""
+        return tuple(dict.fromkeys((self.label, self.path, self.ours)))
 
     def merge(self, base: bytes | None, ours: bytes, answers: Mapping[str, Answer]) -> Merged:
         """Merge; raise `ActionFailed` where a side cannot be read."""
@@ -151,10 +156,11 @@ def _base(task: Task, mine: Side) -> Base | None:
     kept = done or recorded_base(task.host, mine.path)
     if kept is not None:
         return kept
-    known = task.lore.known()
-    if known.installed not in known.references and task.told_base:
+    found = task.lore.references()
+    if found.installed not in found.texts and task.told_base:
         return Base(task.told_base, "what the release names as its base")
-    return find_base(task.host, mine.path, replace(known, theirs=task.theirs, ours=mine.text))
+    known = Known(found.texts, found.installed, mine.text, task.theirs, task.format)
+    return find_base(task.host, mine.path, known)
 
 
 def _settled(found: Outcome, ours: bytes, base: Base | None) -> Outcome:
@@ -162,12 +168,12 @@ def _settled(found: Outcome, ours: bytes, base: Base | None) -> Outcome:
     answers = task.lore.answers
     if base is not None and not base.sure:
         question = question_of(base)
-        said = answers.to(task.label, [question]).get(BASE)
+        said = answers.to(task.names, [question]).get(BASE)
         asked = [] if said else [question]
         base = base if said is None or said.value == ACCEPT else None
     text = base.text if base else None
     merged = task.merge(text, ours, {})
-    given = answers.to(task.label, merged.conflicts)
+    given = answers.to(task.names, merged.conflicts)
     if given:
         merged = task.merge(text, ours, given)
     left = (*asked, *merged.conflicts)

@@ -9,7 +9,8 @@ from typing import Any
 from changeover.errors import InvalidInput, InvalidRelease
 from changeover.model.instance import HostSpec, Instance
 from changeover.model.release import Release, Step
-from changeover.sources.bundle import bundle_text, bundle_words
+from changeover.sources.bundle import bundle_bytes, bundle_text, bundle_words, is_rendered
+from changeover.sources.configs import MERGE, configured
 from changeover.sources.template import is_template, rendered, rendered_file
 
 DEEPEST = 20
@@ -122,11 +123,14 @@ def scope_for(
 def rendered_params(step: Step, scope: Scope, release: Release) -> dict[str, Any]:
     """Return a step's parameters, rendered; `template: F` and `source: F` become `content`.
 
-    Raises `InvalidInput` that names the step, its place and what is not defined.
+    Those of a configuration file the step names by `config` are among them. Raises `InvalidInput`
+    that names the step, its place and what is not defined.
     """
     inside = scope.with_params(step.params)
     where = f"{step.where}: " if str(step.where) else ""
     try:
+        if step.use == MERGE:
+            return merge_params(step.with_, inside, release)
         params = inside.rendered(step.with_, "")
         if not isinstance(params, dict):
             return {}
@@ -148,6 +152,27 @@ def _with_content(
     text = bundle_text(release.folder, name)
     params["content"] = scope.file(text, name, release) if word == "template" else text
     return params
+
+
+def merge_params(written: Mapping[str, Any], scope: Scope, release: Release) -> dict[str, Any]:
+    """Return the parameters of a merging step; `reference: F` and `base: F` become contents."""
+    here = scope.names["instance"]
+    told = configured(written, release.configs, here["method"], here["language"])
+    params = scope.rendered(told)
+    if "renamed" in told:
+        names = ((scope.rendered(old), new) for old, new in params["renamed"].items())
+        params["renamed"] = {old: new for old, new in names if old != new}
+    for word, becomes in (("base", "base"), ("reference", "content")):
+        if params.get(word):
+            params[becomes] = reference_of(str(params.pop(word)), scope, release)
+    return dict(params)
+
+
+def reference_of(name: str, scope: Scope, release: Release) -> str | bytes:
+    """Return a reference of a release, rendered where it is a template."""
+    if is_rendered("reference", name):
+        return scope.file(bundle_text(release.folder, name), name, release)
+    return bundle_bytes(release.folder, name)
 
 
 def _below(path: str, key: Any) -> str:

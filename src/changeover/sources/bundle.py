@@ -107,5 +107,11 @@ def _refuse_outside(path: Path, root: Path) -> None:
 
 def bundle_words(use: str) -> tuple[str, ...]:
     """Return the parameters of an action that name a file of the bundle."""
-    # The source of a copy is a file of the host.
-    return ("template",) if use == "files.copy" else ("template", "source")
+    # The source of a copy is a file of the host; a merge calls its own what it is.
+    own: dict[str, tuple[str, ...]] = {"files.copy": ("template",), "files.merge": ("reference",)}
+    return own.get(use, ("template", "source"))
+
+
+def is_rendered(word: str, name: str) -> bool:
+    """Say whether a file that a parameter names is a template."""
+    return word == "template" or (word != "source" and name.endswith(".j2"))
