@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from changeover.errors import InvalidInput, InvalidInstance
-from changeover.instances.secrets import Learner, Reference, Secrets, unheard
+from changeover.instances.given import NOTHING, Given
+from changeover.instances.place import is_environment
+from changeover.instances.secrets import Learner, Secrets, unheard
+from changeover.instances.site import made_site_step, reference_of
 from changeover.instances.written import (
     HostWritten,
     InstanceWritten,
     PlaceWritten,
     RegistryWritten,
-    SiteStepWritten,
 )
-from changeover.model.instance import Endpoint, HostSpec, Instance, Resource, SiteStep
+from changeover.model.instance import Endpoint, HostSpec, Instance, Resource
 from changeover.model.problem import Problem, suggestion
-from changeover.model.release import Phase
 from changeover.sources.checked import checked, insist
-from changeover.sources.expansion import made_step
 from changeover.sources.yamltext import quoted
 from changeover.sources.yamltree import Tree, read_tree
 
@@ -37,9 +37,19 @@ def load_instance(folder: Path) -> Instance:
     return open_instance(folder)[0]
 
 
-def open_instance(folder: Path, learn: Learner = unheard) -> tuple[Instance, Secrets]:
-    """Read an instance and its secrets; every secret that is resolved is told to `learn`."""
+def open_instance(
+    folder: Path, learn: Learner = unheard, given: Given = NOTHING
+) -> tuple[Instance, Secrets]:
+    """Read an instance and its secrets; every secret that is resolved is told to `learn`.
+
+    A folder without `instance.yaml` may be an Ansible environment, which `given` is about.
+    """
     folder = folder.absolute()
+    if not (folder / INSTANCE).is_file() and is_environment(folder):
+        # Only now: native instances need none of it.
+        from changeover.instances.ansible.opening import open_environment  # noqa: PLC0415
+
+        return open_environment(folder, learn, given)
     tree, written = _read(folder)
     instance = _instance(folder, written, tree)
     return instance, secrets_of(folder, written, learn)
@@ -47,12 +57,7 @@ def open_instance(folder: Path, learn: Learner = unheard) -> tuple[Instance, Sec
 
 def secrets_of(folder: Path, written: InstanceWritten, learn: Learner = unheard) -> Secrets:
     """Return the secrets an instance names, none of them resolved yet."""
-    references: dict[str, Reference] = {}
-    for name, secret in written.secrets.items():
-        kind = next(w for w in ("age", "env", "file", "command") if getattr(secret, w))
-        value = getattr(secret, kind)
-        words = tuple(value) if kind == "command" else (value,)
-        references[name] = Reference(kind, words, secret.key or name)
+    references = {name: reference_of(name, secret) for name, secret in written.secrets.items()}
     return Secrets(references, folder, learn)
 
 
@@ -93,7 +98,7 @@ def _read(folder: Path) -> tuple[Tree, InstanceWritten]:
     path = folder / INSTANCE
     if not path.is_file():
         raise InvalidInstance(
-            f"{folder}: is not an instance: it has no {INSTANCE}",
+            f"{folder}: is not an instance: it has no {INSTANCE}, and no inventory of Ansible",
             "name one with -i, or write one: changeover instance init",
         )
     try:
@@ -147,7 +152,10 @@ def _instance(folder: Path, written: InstanceWritten, tree: Tree) -> Instance:
         databases=written.databases,
         registries={h: _registry(folder, r) for h, r in written.registries.items()},
         hubs=tuple(written.hubs),
-        site_steps=tuple(_site_step(s, tree, i) for i, s in enumerate(written.site_steps)),
+        site_steps=tuple(
+            made_site_step(s, tree.where(("site_steps", i, "step")))
+            for i, s in enumerate(written.site_steps)
+        ),
         language=written.language,
         description=written.description,
         deployed_from=written.deployed_from,
@@ -175,15 +183,6 @@ def _host(folder: Path, name: str, written: HostWritten) -> HostSpec:
         state_dir=written.state_dir,
         vars=written.vars,
     )
-
-
-def _site_step(written: SiteStepWritten, tree: Tree, position: int) -> SiteStep:
-    step = made_step(written.step, tree.where(("site_steps", position, "step")))
-    place = "before" if written.before else "after"
-    anchor = written.before or written.after
-    if not written.step.phase and anchor in [str(p) for p in Phase]:
-        step = made_step(written.step.model_copy(update={"phase": anchor}), step.where)
-    return SiteStep(step, place, anchor)
 
 
 def _registry(folder: Path, written: RegistryWritten) -> dict[str, Any]:

@@ -10,16 +10,25 @@ import hashlib
 from pathlib import Path
 
 from changeover import __version__
+from changeover.instances.given import NOTHING, Given
+from changeover.instances.place import INSTANCE
 from changeover.instances.secrets import Learner, Reference, Secrets, unheard
 from changeover.model.instance import Instance
 from changeover.model.remembered import rebuilt, recall, remember
 
-FILES = ("instance.yaml", "answers.yaml")
+FILES = (INSTANCE, "answers.yaml")
 
 
-def open_known(folder: Path, state: Path, learn: Learner = unheard) -> tuple[Instance, Secrets]:
+def open_known(
+    folder: Path, state: Path, learn: Learner = unheard, given: Given = NOTHING
+) -> tuple[Instance, Secrets]:
     """Read an instance and its secrets, from what `state` remembers where that still holds."""
     folder = folder.absolute()
+    if not (folder / INSTANCE).is_file():
+        # An environment of Ansible is spread over too many files to be remembered.
+        from changeover.instances.folder import open_instance  # noqa: PLC0415 - see below
+
+        return open_instance(folder, learn, given)
     key, file = _key(folder), state / "instance.json"
     kept = recall(file, key)
     if kept:

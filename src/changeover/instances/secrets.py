@@ -29,7 +29,7 @@ class Reference:
     """Where a secret is kept."""
 
     kind: str
-    """`age`, `env`, `file` or `command`."""
+    """`age`, `env`, `file` or `command`; `ansible` for a variable of an environment."""
     words: tuple[str, ...]
     """A path, a variable's name, or the words of a command."""
     key: str = ""
@@ -37,6 +37,10 @@ class Reference:
 
     def __str__(self) -> str:
         return f"{self.kind}: {' '.join(self.words)}"
+
+
+Resolver = Callable[[str, Reference], str]
+"""Name and reference -> the value; raises `InvalidInstance` where it cannot be had."""
 
 
 class Secrets(Mapping[str, str]):
@@ -47,7 +51,9 @@ class Secrets(Mapping[str, str]):
         references: Mapping[str, Reference] | None = None,
         folder: Path = Path(),
         learn: Learner = unheard,
+        further: Mapping[str, Resolver] | None = None,
     ) -> None:
+        self._further = further or {}
         self._references, self._folder, self._learn = dict(references or {}), folder, learn
         self._values: dict[str, str] = {}
         self._files: dict[Path, Mapping[str, str]] = {}
@@ -95,7 +101,8 @@ class Secrets(Mapping[str, str]):
         return found
 
     def _resolved(self, name: str, reference: Reference) -> str:
-        resolve = {
+        resolve: Resolver = {
+            **self._further,
             "age": self._from_age,
             "env": _from_environment,
             "file": self._from_file,

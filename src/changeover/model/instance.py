@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from changeover.model.findings import Finding
 from changeover.model.release import Step
 
 FETCHED = ("docker://", "oci:")
@@ -103,6 +104,10 @@ class Instance:
     """The branch it is meant to be deployed from."""
     resources: Mapping[str, Resource] = field(default_factory=dict)
     """By kind: `vm`, `database`, `dns`, `callbacks`, or any other word."""
+    remarks: tuple[Finding, ...] = ()
+    """What reading it showed that an operator should know."""
+    origin: str = "instance.yaml"
+    """What it was read from: `instance.yaml`, or `ansible`."""
 
     @property
     def hub_folders(self) -> list[Path]:

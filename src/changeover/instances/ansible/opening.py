@@ -1,0 +1,212 @@
+"""From an Ansible environment to an `Instance`, its secrets and what is worth a word about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from changeover.errors import InvalidInput, InvalidInstance
+from changeover.instances.ansible.differences import difference_findings
+from changeover.instances.ansible.environment import Environment
+from changeover.instances.ansible.mapped import Mapped
+from changeover.instances.ansible.masked import texts_in
+from changeover.instances.ansible.recipe import HostExtraWritten
+from changeover.instances.ansible.scope import NeedsHost
+from changeover.instances.given import NOTHING, Given
+from changeover.instances.secrets import Learner, Reference, Secrets, unheard
+from changeover.instances.site import made_site_step, reference_of
+from changeover.instances.written import EndpointWritten, SecretWritten
+from changeover.model.findings import Finding, passed, warned
+from changeover.model.instance import Endpoint, HostSpec, Instance
+from changeover.model.release import Where
+
+BECOME = "ansible_become_password"
+"""The secret with the password for sudo; of each host, where there are several."""
+
+
+def open_environment(
+    path: Path, learn: Learner = unheard, given: Given = NOTHING
+) -> tuple[Instance, Secrets]:
+    """Read an environment; raises `InvalidInstance` with every undefined variable at once."""
+    environment = Environment(path, given, learn)
+    environment.learn_secrets()
+    environment.refuse_told_secrets(given.extra)
+    secrets = _secrets(environment, learn)
+    instance = _instance(environment, given)
+    _refuse_undefined(environment, instance, secrets)
+    return instance, secrets
+
+
+def _instance(environment: Environment, given: Given) -> Instance:
+    extras, sections = environment.extras, environment.sections
+    ways = {host: environment.way(host) for host in environment.hosts}
+    for host, way in ways.items():
+        given.facts.as_root[host] = way.root_facts
+    first = environment.first
+    remarks = [f for way in ways.values() for f in way.findings]
+    remarks += [*_remarks(environment), *difference_findings(environment)]
+    return Instance(
+        name=extras.name or _name(environment.path),
+        folder=environment.folder,
+        product=environment.recognized[0],
+        hosts={host: _host(environment, host, way.spec) for host, way in ways.items()},
+        edition=extras.edition,
+        method=extras.method,
+        modules=extras.modules,
+        features=tuple(extras.features),
+        vars=_vars(environment, environment.hosts[0]),
+        inputs=dict(_known(environment.mapped(sections.inputs, first, "inputs"))),
+        endpoints=tuple(_endpoints(environment)),
+        databases=sections.databases,
+        hubs=tuple(map(str, environment.hubs)),
+        site_steps=tuple(
+            made_site_step(s, Where(f"{environment.folder}: site_steps[{i}]"))
+            for i, s in enumerate(extras.site_steps)
+        ),
+        language=extras.language,
+        remarks=tuple(remarks),
+        origin="ansible",
+    )
+
+
+def _name(path: Path) -> str:
+    return path.stem if path.is_file() and path.stem not in ("hosts", "inventory") else (
+        path.parent.name if path.is_file() else path.name
+    )  # fmt: skip
+
+
+def _host(environment: Environment, host: str, spec: HostSpec) -> HostSpec:
+    extra = environment.extras.hosts.get(host) or HostExtraWritten()
+    secret = _become_secret(environment, host) if host in environment.become_passwords else ""
+    return replace(
+        spec,
+        options={**spec.options, **extra.options},
+        state_dir=extra.state_dir,
+        become_password=secret if spec.become else "",
+        vars=_vars(environment, host),
+    )
+
+
+def _become_secret(environment: Environment, host: str) -> str:
+    return BECOME if len(environment.hosts) == 1 else f"{BECOME}_{environment.hosts.index(host)}"
+
+
+def _vars(environment: Environment, host: str) -> Mapped:
+    scope = environment.variables.scope(host)
+    written = environment.sections.vars
+    if environment.recognized[1] is None:
+        # Nobody says which of the variables the guide knows: all of them are offered.
+        own = {name: "{{ " + name + " }}" for name in scope if _offered(name)}
+        written = {**own, **written}
+    return environment.mapped(written, scope, "vars")
+
+
+def _offered(name: str) -> bool:
+    return name.isidentifier() and not name.startswith("ansible_")
+
+
+def _endpoints(environment: Environment) -> Iterator[Endpoint]:
+    for position, written in enumerate(environment.sections.endpoints):
+        where = f"endpoints[{position}]"
+        values = environment.mapped(written, environment.first, where)
+        try:
+            made = EndpointWritten.model_validate(dict(values))
+        except ValidationError as error:
+            why = error.errors()[0]["msg"]
+            raise InvalidInstance(
+                f"{environment.folder}: {where}: {why}", "write name, url, expect, contains"
+            ) from None
+        ca = str(environment.folder / Path(made.ca).expanduser()) if made.ca else ""
+        yield Endpoint(made.name, made.url, made.expect, made.contains, ca, made.resolve)
+
+
+def _secrets(environment: Environment, learn: Learner) -> Secrets:
+    references: dict[str, Reference] = {}
+    templates: dict[str, str] = {}
+    for name, written in environment.sections.secrets.items():
+        if isinstance(written, SecretWritten):
+            references[name] = reference_of(name, written)
+        elif _present(environment, name, written):
+            templates[name] = written
+    for host, variable in environment.become_passwords.items():
+        templates[_become_secret(environment, host)] = f"{{{{ hostvars['{host}'].{variable} }}}}"
+    mapped = environment.mapped(templates, environment.first, "secrets")
+    references |= {n: Reference("ansible", (_place(environment, n),), n) for n in templates}
+    return Secrets(references, environment.folder, learn, {"ansible": _resolver(mapped, learn)})
+
+
+def _present(environment: Environment, name: str, written: str) -> bool:
+    """Say whether a secret is there; one that is missing and needed is said later."""
+    try:
+        return name in environment.mapped({name: written}, environment.first, "secrets")
+    except InvalidInput:
+        return True
+
+
+def _place(environment: Environment, name: str) -> str:
+    place = environment.first.place(name)
+    return place.file if place else environment.belongs(name)
+
+
+def _resolver(mapped: Mapped, learn: Learner) -> Callable[[str, Reference], str]:
+    def resolve(name: str, _reference: Reference) -> str:
+        value = mapped.plain(name)
+        for text in texts_in(value):
+            learn(text)
+        return value if isinstance(value, str) else str(value)
+
+    return resolve
+
+
+def _known(mapped: Mapped) -> Iterator[tuple[str, Any]]:
+    for name in mapped:
+        yield name, mapped[name]
+
+
+def _refuse_undefined(environment: Environment, instance: Instance, secrets: Secrets) -> None:
+    """Try every value that needs no host; name all that cannot be had, each with its file."""
+    troubles: dict[str, str] = {}
+    for name, error in secrets.missing().items():
+        if secrets.reference(name).kind == "ansible":
+            troubles[error.message] = error.remedy
+    for host in instance.hosts.values():
+        for message, remedy in _troubles(host.vars, environment.sections.vars):
+            troubles[message] = remedy
+    if troubles:
+        lines = [f"{environment.folder}: what the guide needs is not there:"]
+        lines += [f"  {message}" for message in troubles]
+        raise InvalidInstance("\n".join(lines), "; ".join(dict.fromkeys(troubles.values())))
+
+
+def _troubles(values: Mapping[str, Any], needed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in needed:
+        try:
+            values.get(name)
+        except NeedsHost:
+            continue
+        except InvalidInput as error:
+            yield error.message, error.remedy
+
+
+def _remarks(environment: Environment) -> Iterator[Finding]:
+    playbook, recipe = environment.playbook, environment.recognized[1]
+    if playbook:
+        yield passed(f"read with {playbook.path}")
+        for role in playbook.roles:
+            if role.folder is None:
+                remedy = "install it as the playbook wants it: its defaults are not known here"
+                yield warned(f"role {role.name} is not on this machine", remedy)
+    else:
+        yield warned("no playbook above: defaults of roles are not known",
+                     "name it in changeover.yaml: playbook:")  # fmt: skip
+    if recipe is None:
+        yield warned("the guide says nothing of Ansible environments: all variables are passed on",
+                     "map them in changeover.yaml: vars:, secrets:, databases:")  # fmt: skip
+    for doubled in environment.variables.doubled:
+        yield warned(f"{doubled} stands there twice: the last one counts", "keep one of them")
+    for message in environment.inventory.passed_over:
+        yield warned(f"not read as an inventory: {message}", "move it elsewhere, if that is wrong")
