@@ -17,6 +17,12 @@ from changeover.errors import InvalidRelease
 
 BUILT_IN: Mapping[str, str] = {
     "announce": "changeover.actions.announce:Announce",
+    "certificate.issue": "changeover.actions.certificate:Issue",
+    "certificate.list": "changeover.actions.certificate_look:Listed",
+    "certificate.renew": "changeover.actions.certificate:Renew",
+    "certificate.revoke": "changeover.actions.certificate:Revoke",
+    "certificate.schedule": "changeover.actions.certificate_schedule:Schedule",
+    "certificate.valid": "changeover.actions.certificate_look:Valid",
     "command.run": "changeover.actions.command:Run",
     "confirm": "changeover.actions.confirm:Confirm",
     "data.load": "changeover.loads.load:Load",
@@ -35,6 +41,7 @@ BUILT_IN: Mapping[str, str] = {
     "git.checkout": "changeover.actions.git:Checkout",
     "http.check": "changeover.actions.http:Check",
     "images.mirror": "changeover.images.mirror:Mirror",
+    "migrations.downgrade": "changeover.actions.migrations_downgrade:Downgrade",
     "migrations.known": "changeover.actions.migrations_known:Known",
     "migrations.tool": "changeover.actions.migrations_tool:Tool",
     "nginx.reload": "changeover.actions.nginx:Reload",

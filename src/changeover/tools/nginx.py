@@ -92,3 +92,38 @@ def parse_refusal(said: str) -> str:
     message = re.sub(r"^.*?\[(emerg|crit)\] (\d+#\d+: )?", "", wrong[0]) if wrong else said.strip()
     place = re.search(r" in (\S+:\d+)$", message)
     return f"{place[1]}: {message[: place.start()]}" if place else message
+
+
+def parse_files(configuration: str) -> list[str]:
+    """Return the files of a configuration, of what `nginx -T` prints."""
+    return [place for place, _, _ in _placed(configuration) if place]
+
+
+def parse_proxied(configuration: str) -> dict[int, str]:
+    """Return the local ports requests are sent to, each with its place `file:line`."""
+    found: dict[int, str] = {}
+    for path, number, line in _lines(configuration):
+        for told in _SENT.finditer(line.partition("#")[0]):
+            found.setdefault(int(told[1]), f"{path}:{number}")
+    return found
+
+
+_SENT = re.compile(
+    r"(?:\bserver\s+|proxy_pass\s+https?://)(?:127\.0\.0\.\d+|localhost|\[::1\]):(\d+)"
+)
+_HEAD = re.compile(r"^# configuration file (.*):$", re.MULTILINE)
+
+
+def _placed(configuration: str) -> list[tuple[str, int, int]]:
+    """Return each file with where its text begins and ends."""
+    heads = list(_HEAD.finditer(configuration))
+    ends = [*(head.start() for head in heads[1:]), *([len(configuration)] if heads else [])]
+    return [(head[1], head.end() + 1, end) for head, end in zip(heads, ends, strict=True)]
+
+
+def _lines(configuration: str) -> list[tuple[str, int, str]]:
+    return [
+        (path, number, line)
+        for path, start, end in _placed(configuration)
+        for number, line in enumerate(configuration[start:end].splitlines(), 1)
+    ]

@@ -1,0 +1,80 @@
+"""What users see: an address that does not answer, or does not lead here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from changeover.diagnoses.anatomy import Address, Body
+from changeover.diagnoses.asked import Answers, Questions, told_lines
+from changeover.diagnoses.kind import Kind
+from changeover.hosts.command import Command, command
+from changeover.model.diagnosis import Fault
+
+CAUSES = ("disk *", "supervisor", "database *", "schema*", "nginx*", "certificate *", "program *",
+          "port *")  # fmt: skip
+MARK = "~~answered "
+
+
+class EndpointKind(Kind):
+    """Compares what users get with what the host itself answers."""
+
+    def asks(self, body: Body) -> Questions:
+        """Ask each address from the host, at the host; and what the host's own addresses are."""
+        found: Questions = {}
+        if body.nginx:
+            found |= {f"inside {one.name}": _inside(one) for one in body.addresses}
+        if body.addresses:
+            found["addresses"] = command("hostname", "-I")
+        return found
+
+    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+        """Addresses that do not lead here, and those that fail although they do."""
+        for one in body.addresses:
+            if not one.outside:
+                continue
+            name = urlsplit(one.url).hostname or one.url
+            if not one.resolved and not one.pinned:
+                yield Fault("name-unknown", f"name {name}", f"{name} stands for no address",
+                            (one.outside,), "bring back the DNS record of the name")  # fmt: skip
+            elif _well(one, answers):
+                yield _away(one, name, answers)
+            else:
+                yield _failing(one, answers)
+
+
+def _inside(one: Address) -> Command:
+    parts = urlsplit(one.url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    at = f"{parts.hostname}:{port}:127.0.0.1"
+    # The certificate is judged where users are; here only the platform is.
+    words = ("curl", "-ks", "--noproxy", "*", "--max-time", "6", "--resolve", at)
+    return command(*words, "-w", f"\\n{MARK}%{{http_code}}", "--", one.url)
+
+
+def _well(one: Address, answers: Answers) -> bool:
+    body, _, code = answers.out(f"inside {one.name}").rpartition(MARK)
+    return code.strip() == str(one.expect) and one.contains in body
+
+
+def _away(one: Address, name: str, answers: Answers) -> Fault:
+    """The platform is well, and users do not get to it."""
+    here = answers.out("addresses").split()
+    evidence = (
+        f"asked from here: {one.outside}",
+        f"{name} leads to {', '.join(one.resolved)}; this host has {', '.join(here)}",
+        "asked on the host itself, it answers as it must",
+    )
+    remedy = "correct the DNS record, or open the firewall or proxy between users and this host"
+    return Fault("not-reaching", f"way to {name}", f"users of {one.url} do not reach this host",
+                 evidence, remedy, after=("certificate *",))  # fmt: skip
+
+
+def _failing(one: Address, answers: Answers) -> Fault:
+    log = [line for line in answers.out("nginx log").splitlines() if " upstream" in line]
+    code = answers.out(f"inside {one.name}").rpartition(MARK)[2].strip()
+    shown = f"answers {code}" if code not in ("", "000", str(one.expect)) else "fails"
+    evidence = (one.outside, *(f"nginx: {line}" for line in told_lines("\n".join(log), 1)))
+    remedy = "mend what stands above it; changeover doctor tells when it answers again"
+    return Fault("endpoint-failing", f"endpoint {one.name}", f"{one.url} {shown}", evidence,
+                 remedy, after=CAUSES)  # fmt: skip

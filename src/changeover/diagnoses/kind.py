@@ -1,0 +1,26 @@
+"""What every diagnosis is: questions to a host, and what their answers mean."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from changeover.diagnoses.anatomy import Body
+from changeover.diagnoses.asked import Answers, Questions
+from changeover.model.diagnosis import Fault
+
+
+class Kind(ABC):
+    """A family of faults. It only asks: nothing on the host is changed."""
+
+    @abstractmethod
+    def asks(self, body: Body) -> Questions:
+        """Return the questions, by name; a question that others ask too has the same name."""
+
+    def asks_further(self, body: Body, answers: Answers) -> Questions:
+        """Return what is asked only after the first answers showed a reason to."""
+        return {}
+
+    @abstractmethod
+    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+        """Yield what is wrong."""

@@ -1,0 +1,143 @@
+"""A program that does not run, or that starts, falls and starts again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from changeover.diagnoses.anatomy import Body, Program
+from changeover.diagnoses.asked import (
+    Answers,
+    Questions,
+    log_of,
+    sockets,
+    supervisor_state,
+    told_lines,
+    unit_state,
+)
+from changeover.diagnoses.kind import Kind
+from changeover.hosts.command import command
+from changeover.model.diagnosis import Fault, Mending
+from changeover.tools import supervisorctl, systemctl
+
+LOOP, SPAN = 3, 120
+"""So many ends within so many seconds are a loop."""
+CRASHES = frozenset({"BACKOFF", "FATAL"})
+
+# Numbers and names of errors, as runtimes print them in every language.
+FULL = re.compile(r"\[Errno 28\]|\bENOSPC\b|No space left on device")
+TAKEN = re.compile(r"\[Errno 98\]|\bEADDRINUSE\b|Address already in use", re.IGNORECASE)
+REFUSED = re.compile(r"\[Errno 111\]|\bECONNREFUSED\b|psycopg|asyncpg|sqlalchemy", re.IGNORECASE)
+
+
+class ProgramKind(Kind):
+    """Asks supervisor or systemd how each program is, and its log why."""
+
+    def asks(self, body: Body) -> Questions:
+        """Ask for states, logs, and what ended lately."""
+        found = {**supervisor_state(body), **sockets()}
+        if body.programs:
+            found["lately"] = command("date", "-d", f"-{SPAN} seconds", "+%F %T")
+        for one in body.programs:
+            if one.is_unit:
+                found[f"unit {one.name}"] = unit_state(one.name)
+                found[f"log {one.name}"] = systemctl.last_lines(one.name)
+            elif one.log:
+                found[f"log {one.name}"] = log_of(one.log)
+        return found
+
+    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+        """Programs that are down, or in a loop."""
+        for one in body.programs:
+            found = _unit_fault(one, answers) if one.is_unit else _fault(one, answers)
+            if found:
+                yield found
+
+
+def thing(one: Program) -> str:
+    """Return what other faults call a program."""
+    return f"program {one.name}"
+
+
+def _fault(one: Program, answers: Answers) -> Fault | None:
+    if not answers.supervisor_answers:
+        # What supervisor started may outlive it.
+        if one.port and one.port in answers.listeners:
+            return None
+        return Fault("program-down", thing(one), f"{one.name} does not run",
+                     remedy="comes up with supervisor", after=("supervisor",))  # fmt: skip
+    process = answers.processes.get(one.name)
+    if process is None:
+        return Fault("program-unknown", thing(one), f"supervisor knows no program {one.name}",
+                     remedy="supervisorctl reread; supervisorctl update")  # fmt: skip
+    ends = _ends(one, answers)
+    if process.state in CRASHES or len(ends) >= LOOP:
+        return _crash(one, process.told, ends, answers)
+    if process.state in ("STOPPED", "EXITED"):
+        return _stopped(one, process, answers)
+    return None
+
+
+def _stopped(one: Program, process: supervisorctl.Process, answers: Answers) -> Fault:
+    word = "was stopped" if process.state == "STOPPED" else "ended and was not started again"
+    return Fault(
+        "program-down", thing(one), f"{one.name} {word}",
+        (f"supervisor: {process.state} {process.told}".rstrip(), *_last(one, answers, 1)),
+        f"supervisorctl start {one.name}",
+        mending=Mending(f"start {one.name}", "supervisor.start", {"program": one.name}),
+    )  # fmt: skip
+
+
+def _crash(one: Program, told: str, ends: list[str], answers: Answers) -> Fault:
+    said = f"{one.name} crashes each time it is started"
+    log = answers.out(f"log {one.name}")
+    evidence = [f"supervisor: {told}"] if told and not told.startswith("pid") else []
+    evidence += [f"{len(ends)} ends within {SPAN} s; the last: {ends[-1]}"] if ends else []
+    evidence += _last(one, answers, 3)
+    remedy = f"correct what its log says ({one.log}), then supervisorctl restart {one.name}"
+    after = [pattern for found, pattern in ((FULL, "disk *"), (REFUSED, "database *"))
+             if found.search(log)]  # fmt: skip
+    if TAKEN.search("\n".join(told_lines(log, 6))) and one.port in answers.listeners:
+        holder = answers.occupants.get(one.port, "another program")
+        said = f"{one.name} cannot start: its port {one.port} is taken by {holder}"
+        remedy = f"end {holder}, then supervisorctl start {one.name}"
+    mending = Mending(f"start {one.name}", "supervisor.start", {"program": one.name})
+    return Fault("crash-loop", thing(one), said, tuple(evidence), remedy,
+                 after=(*after, "schema*"), mending=mending if "FATAL" in _state(one, answers)
+                 else None)  # fmt: skip
+
+
+def _unit_fault(one: Program, answers: Answers) -> Fault | None:
+    unit = answers.unit(f"unit {one.name}")
+    state, restarts = unit.get("ActiveState", "unknown"), unit.get("NRestarts", "0")
+    if state == "active":
+        return None
+    if unit.get("SubState") == "auto-restart":
+        said = f"{one.name} crashes each time it is started"
+        evidence = (f"systemd started it anew {restarts} times", *_last(one, answers, 3))
+        remedy = f"correct what its log says, then systemctl restart {one.name}"
+        return Fault("crash-loop", thing(one), said, evidence, remedy, ("disk *", "database *"))
+    return Fault(
+        "program-down", thing(one), f"{one.name} does not run",
+        (f"systemd: {state} ({unit.get('Result', '')})", *_last(one, answers, 2)),
+        f"systemctl start {one.name}", after=("disk *",),
+        mending=Mending(f"start {one.name}", "systemd.start", {"unit": one.name}),
+    )  # fmt: skip
+
+
+def _state(one: Program, answers: Answers) -> str:
+    process = answers.processes.get(one.name)
+    return process.state if process else ""
+
+
+def _ends(one: Program, answers: Answers) -> list[str]:
+    """Return the lines of supervisor's log that tell of unwanted ends, lately."""
+    since = answers.out("lately").strip()
+    ended = re.compile(rf"exited: {re.escape(one.name)} \(.*not expected")
+    lines = answers.out("supervisor log").splitlines()
+    return [line for line in lines if line > since and ended.search(line)]
+
+
+def _last(one: Program, answers: Answers, most: int) -> tuple[str, ...]:
+    lines = told_lines(answers.out(f"log {one.name}"), most)
+    return tuple(f"its log: {line}" for line in lines)
