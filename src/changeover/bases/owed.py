@@ -11,6 +11,7 @@ from changeover.errors import InvalidInput
 from changeover.hosts.host import Host
 from changeover.merge.pending import OURS, THEIRS, Pending, find_pending
 from changeover.tools import leftover
+from changeover.tools.replacing import real_path
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,17 @@ def owed_merges(host: Host, folder: str, *, download: bool = False) -> Iterator[
 def _owed(host: Host, pending: Pending, *, download: bool) -> Owed | Lonely:
     if pending.theirs.endswith(".dpkg-new"):
         return Lonely(pending.theirs, "dpkg is not done with it: dpkg --configure -a")
-    texts = [host.read(path) for path in (pending.ours, pending.theirs)]
-    ours, theirs = texts
+    ours, theirs = (_text(host, path) for path in (pending.ours, pending.theirs))
     if ours is None or theirs is None:
         left = pending.theirs if pending.theirs != pending.target else pending.ours
-        return Lonely(left, "one of the two cannot be read: a link, or more than 1 MiB")
+        return Lonely(left, "one of the two is no file, or larger than 1 MiB")
     known = Known(ours=ours, theirs=theirs, download=download)
     base = find_base(host, pending.target, known)
     labels = (base.origin if base else "no base", pending.ours, pending.theirs)
     return Owed(pending, FileJob(host, pending.target, ours, theirs, base, labels))
+
+
+def _text(host: Host, path: str) -> bytes | None:
+    """Return the text of a file, behind links."""
+    real = host.ask(real_path(path))
+    return host.read(real.stdout.rstrip("\n")) if real.ok else None

@@ -55,7 +55,8 @@ def waiting_lines(found: Iterable[Waiting], *, applied: bool) -> Iterator[str]:
         yield f"{done} of {len(listed)} merged and cleaned up"
     else:
         ready = sum(_is_ready(one) for one in listed)
-        yield f"{len(listed)} waiting, {ready} ready to be merged: --apply"
+        hint = ": --apply" if ready else ""
+        yield f"{len(listed)} waiting, {ready} ready to be merged{hint}"
 
 
 def _is_ready(one: Waiting) -> bool:

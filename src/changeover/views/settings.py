@@ -32,7 +32,7 @@ class Shown(Protocol):
 
     @property
     def state(self) -> str:
-        """Return `here`, `there`, `both` or `conflict`."""
+        """Return `here`, `there`, `both`, `conflict` or `settled`."""
 
 
 _WORDS = {
@@ -40,8 +40,9 @@ _WORDS = {
     "there": "new in the reference",
     "both": "changed alike",
     "conflict": "in conflict",
+    "settled": "settled",
 }
-_PAINTED = {"here": good, "there": careful, "both": faint, "conflict": bad}
+_PAINTED = {"here": good, "there": careful, "both": faint, "conflict": bad, "settled": good}
 
 
 def setting_lines(settings: Collection[Shown]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from changeover.errors import InvalidInput
 from changeover.instances.decisions import decision_key, keep_decisions, load_decisions
 from changeover.merge import Answer, Conflict, Merged
 from changeover.merge.answers import remember, remembered
-from changeover.merge.verdict import parse_answer
+from changeover.merge.settings import Setting
+from changeover.merge.verdict import parse_answer, split_path
 
 
 @dataclass
@@ -92,6 +93,19 @@ class Judge:
                     self.used.add(name)
                     break
         return found
+
+
+def settled(settings: tuple[Setting, ...], conflicts: tuple[str, ...]) -> tuple[Setting, ...]:
+    """Mark the settings that were in conflict and are not any more."""
+    still = [split_path(path) for path in conflicts]
+
+    def marked(setting: Setting) -> Setting:
+        path = split_path(setting.path)
+        sizes = ((other, min(len(path), len(other))) for other in still)
+        is_open = "(file)" in conflicts or any(path[:n] == other[:n] for other, n in sizes)
+        return setting if is_open else replace(setting, state="settled")
+
+    return tuple(marked(s) if s.state == "conflict" else s for s in settings)
 
 
 def sight_of(job: FileJob) -> Sight:

@@ -11,7 +11,7 @@ import click
 
 from changeover.bases.owed import Lonely, Owed, owed_merges
 from changeover.bases.writing import write_merged
-from changeover.cli.files.asking import Judge, answer_option
+from changeover.cli.files.asking import Judge, answer_option, settled
 from changeover.cli.files.place import Place, hosts_option, place_of
 from changeover.cli.merge_asking import one_key
 from changeover.cli.options import instance_option, output_option
@@ -89,6 +89,7 @@ def _looked_at(owed: Owed, judge: Judge) -> tuple[Waiting, Merged | None]:
     except ChangeoverError as error:
         return shown.but(problem=error.message), None
     conflicts = tuple(conflict.path for conflict in merged.conflicts)
+    settings = settled(settings, conflicts)
     notes = tuple(f"{n.path}: {n.text}" if n.path else n.text for n in merged.notes)
     return shown.but(settings=settings, conflicts=conflicts, notes=notes), merged
 

@@ -1,0 +1,157 @@
+"""`changeover files pending` on this machine, without an instance."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from changeover.cli.main import changeover
+from tests.bases.red_hat import RpmFolder
+
+BASE = "[shop]\nport = 80\nworkers = 2\n"
+OURS = "[shop]\nport = 80\nworkers = 16\npassword = hunter2hunter2\n"
+THEIRS = "[shop]\nport = 8000\nworkers = 2\n"
+
+
+@pytest.fixture
+def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("changeover.cli.files.place._state", lambda: str(tmp_path / "state"))
+    (tmp_path / "etc").mkdir()
+    return tmp_path / "etc"
+
+
+def leave(etc: Path, name: str, ours: str, ending: str, theirs: str) -> None:
+    (etc / name).write_text(ours)
+    (etc / (name + ending)).write_text(theirs)
+
+
+def call(*words: object, keys: str = "") -> Result:
+    return CliRunner().invoke(changeover, ["files", "pending", *map(str, words)], input=keys)
+
+
+def test_a_folder_without_leftovers_owes_nothing(etc: Path) -> None:
+    done = call(etc)
+
+    assert (done.exit_code, done.output) == (0, "nothing waits\n")
+
+
+def test_a_folder_that_is_not_there_is_an_error(etc: Path) -> None:
+    done = call(etc / "nowhere")
+
+    assert done.exception is not None
+    assert "no such folder" in str(done.exception)
+
+
+def test_without_a_base_every_difference_is_asked_about_and_secrets_are_hidden(etc: Path) -> None:
+    leave(etc, "shop.ini", OURS, ".rpmnew", THEIRS + "password = changeme99\n")
+
+    done = call(etc)
+
+    assert done.exit_code == 1
+    assert "base: none" in done.output
+    assert "hunter2" not in done.output
+    assert "changeme" not in done.output
+
+
+def test_a_guess_is_written_only_where_that_is_said(etc: Path) -> None:
+    git(etc, "init", "-q")
+    (etc / "shop.ini").write_text(BASE)
+    git(etc, "add", ".")
+    git(etc, "commit", "-qm", "first")
+    leave(etc, "shop.ini", OURS, ".rpmnew", THEIRS)
+
+    refused, written = call(etc, "--apply"), call(etc, "--apply", "--guesses")
+
+    assert (refused.exit_code, written.exit_code) == (1, 0)
+    assert "--guesses" in refused.output
+    merged = "[shop]\nport = 8000\nworkers = 16\npassword = hunter2hunter2\n"
+    assert (etc / "shop.ini").read_text() == merged
+    assert not (etc / "shop.ini.rpmnew").exists()
+
+
+def test_a_leftover_of_nothing_is_told_and_left(etc: Path) -> None:
+    (etc / "gone.conf.rpmsave").write_text("a\n")
+
+    done = call(etc, "--apply")
+
+    assert done.exit_code == 1
+    assert "the file it belongs to is not there" in done.output
+    assert (etc / "gone.conf.rpmsave").exists()
+
+
+def test_what_dpkg_is_still_at_is_left_to_it(etc: Path) -> None:
+    leave(etc, "shop.ini", OURS, ".dpkg-new", THEIRS)
+
+    done = call(etc, "--apply", "--guesses")
+
+    assert "dpkg --configure -a" in done.output
+    assert (etc / "shop.ini.dpkg-new").exists()
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(etc: Path) -> None:
+    leave(etc, "bad.toml", "a = = 1\n", ".rpmnew", "a = 2\n")
+    leave(etc, "same.ini", BASE, ".rpmnew", BASE)
+
+    done = call(etc, "--apply", "--guesses")
+
+    assert done.exit_code == 1
+    assert "1 of 2 merged and cleaned up" in done.output
+    assert "line 1" in done.output
+
+
+def test_a_link_is_followed_and_stays_a_link(etc: Path) -> None:
+    (etc / "real").mkdir()
+    (etc / "real" / "shop.ini").write_text(BASE)
+    (etc / "shop.ini").symlink_to("real/shop.ini")
+    (etc / "shop.ini.rpmnew").write_text(BASE + "new = 1\n")
+
+    done = call(etc, "--apply", "--guesses")
+
+    assert (etc / "real" / "shop.ini").read_text() == BASE + "new = 1\n"
+    assert done.exit_code == 0, done.output
+    assert (etc / "shop.ini").is_symlink()
+    assert not (etc / "shop.ini.rpmnew").exists()
+
+
+def test_an_answer_nobody_asked_for_is_an_error(etc: Path) -> None:
+    leave(etc, "shop.ini", OURS, ".rpmnew", THEIRS)
+
+    done = call(etc, "--answer", "shop.nothing=ours")
+
+    assert "no file has such a conflict" in str(done.exception)
+
+
+@pytest.mark.live
+def test_rpmnew_and_rpmsave_of_a_real_package(
+    etc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rpm = RpmFolder(tmp_path / "rpm")
+    rpm.prepare()
+    monkeypatch.setenv("HOME", str(rpm.home))
+    old, new = rpm.build("1.0", 80), rpm.build("1.1", 8000)
+    rpm.install(old)
+    rpm.conffile.write_text("[shop]\nport = 80\nworkers = 16\n")
+    rpm.install(new)
+    kept = tmp_path / "state" / "store" / "packages"
+    kept.mkdir(parents=True)
+    shutil.copy(old, kept)
+
+    listed = json.loads(call(rpm.conffile.parent, "-o", "json").stdout)
+    done = call(rpm.conffile.parent, "--apply", "--guesses")
+
+    assert [row["leftover"] for row in listed] == [f"{rpm.conffile}.rpmnew"]
+    assert listed[0]["base"].startswith("shop 1.0-1: a guess")
+    assert done.exit_code == 0, done.output
+    assert rpm.conffile.read_text() == "[shop]\nport = 8000\nworkers = 16\n"
+
+
+def git(folder: Path, *words: str) -> None:
+    import subprocess  # noqa: PLC0415 - by one test
+
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run(["git", *who, *words], cwd=folder, check=True)
