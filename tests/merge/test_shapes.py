@@ -102,3 +102,14 @@ def test_a_reference_without_base_asks_only_where_both_differ() -> None:
 
     assert [conflict.path for conflict in merged.conflicts] == ["b"]
     assert merged.text == b"a=1\nb=2\nc=4\n"
+
+
+def test_plain_texts_are_shown_side_by_side_line_by_line() -> None:
+    found = differences(b"a\nb\nc\nd\n", b"a\nB\nc\nd\nmine\n", b"new\na\nb\nc\nD\n", name="motd")
+
+    assert [(s.path, s.base, s.ours, s.theirs, s.state) for s in found] == [
+        ("line 1", None, None, "new", "there"),
+        ("line 2", "b", "B", "b", "here"),
+        ("line 4", "d", "d", "D", "there"),
+        ("line 5", None, "mine", None, "here"),
+    ]

@@ -92,7 +92,9 @@ def _compared(old: bytes, new: bytes, hints: Hints) -> Comparison:
         and value_at(before, split_path(there)) is None
     }
     changes = _renamed(settings, told) if told else [_change(s) for s in settings]
-    remarks = [Counter(comments_of(form.read(text)[0])) for text in texts]
+    # Of a plain text every line is one: they are among the changes.
+    told_apart = texts if form.name != "text" else ["", ""]
+    remarks = [Counter(comments_of(form.read(text)[0])) for text in told_apart]
     return Comparison(
         tuple(_moved(changes)),
         tuple((remarks[1] - remarks[0]).elements()),

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from changeover.merge.catalogue import detect, load
 from changeover.merge.encoding import decode
+from changeover.merge.formats.base import Format
 from changeover.merge.identity import likeness
+from changeover.merge.tree import Value
 from changeover.merge.verdict import Unreadable
 
 
@@ -28,14 +30,21 @@ def guess_base(
     """
     text = decode(ours).text
     form = load(format or detect(name, text))
-    value = form.values(text)
+    value = _value(form, text)
     scored = []
     for label, content in references.items():
         try:
-            scored.append((1 - likeness(value, form.values(decode(content).text)), label))
+            scored.append((1 - likeness(value, _value(form, decode(content).text)), label))
         except Unreadable:
             continue
     if not scored:
         return None
     distance, label = min(scored, key=lambda pair: pair[0])
     return Guess(label, round(distance, 4))
+
+
+def _value(form: Format, text: str) -> Value:
+    """Return what a text means; of a plain one, its lines."""
+    if form.name != "text":
+        return form.values(text)
+    return [line.strip() for line in text.split("\n") if line.strip()]

@@ -10,7 +10,8 @@ from changeover.merge.catalogue import detect, load
 from changeover.merge.encoding import decode
 from changeover.merge.engine import Identity, told_of
 from changeover.merge.formats.base import Format
-from changeover.merge.masking import HIDDEN, is_hidden, masked_text
+from changeover.merge.line_settings import hunks
+from changeover.merge.masking import HIDDEN, is_hidden, masked_lines, masked_text
 from changeover.merge.renaming import move_value
 from changeover.merge.tree import Key, Plain, Value
 from changeover.merge.values import element_keys
@@ -50,12 +51,21 @@ def differences(  # noqa: PLR0913 - a public door; all but three are named
     """
     texts = [decode(content).text if content else "" for content in (base, ours, theirs)]
     form = load(format or detect(name, texts[2] or texts[1]))
+    if form.name == "text":
+        return tuple(_lines(texts[0], texts[1], texts[2], secrets))
     values = [form.values(text) if text.strip() else None for text in texts]
     for old, new in (renamed or {}).items():
         values[:2] = [_moved(value, values[2], split_path(old), split_path(new))
                       for value in values[:2]]  # fmt: skip
     seen = _Sight(form, told_of(identity), secrets)
     return tuple(seen.settings(values[0], values[1], values[2], ()))
+
+
+def _lines(base: str, ours: str, theirs: str, secrets: Collection[str]) -> Iterator[Setting]:
+    for hunk in hunks(base, ours, theirs):
+        sides = (hunk.base, hunk.ours, hunk.theirs)
+        shown = [None if side is None else masked_lines(side, secrets) for side in sides]
+        yield Setting(f"line {hunk.line}", shown[0], shown[1], shown[2], _state(*sides))
 
 
 def _moved(value: Value | None, theirs: Value | None, old: Key, new: Key) -> Value | None:
