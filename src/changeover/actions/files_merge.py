@@ -172,7 +172,12 @@ class Merge(Action):
         veil = Veil(self.secrets)
         for conflict in found.conflicts:
             note = self.notes.get(conflict.path, "")
-            self.lore.answers.note(Open(self.label, host.name, self.path, conflict, note))
+            self.lore.answers.note(
+                Open(
+                    self.label, host.name, self.path, conflict, note,
+                    found.mine.text or b"", found.task.theirs, self.secrets,
+                )
+            )  # fmt: skip
             lines = "\n".join(lines_of(conflict, note, veil.text))
             remedy = f"--answer '{self.label}:{conflict.path}=ours', `theirs`, or a value"
             yield failed(f"{self.path}: {lines}", remedy)

@@ -32,13 +32,17 @@ class Open:
     path: str
     conflict: Conflict
     note: str = ""
+    """What the vendor says about the setting."""
+    ours: bytes = b""
+    theirs: bytes = b""
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass
 class Answers:
     """What was decided about conflicts; collects what is new, and what is open."""
 
-    given: Mapping[str, Answer] = field(default_factory=dict)
+    given: dict[str, Answer] = field(default_factory=dict)
     """`FILE:PATH` or `PATH` -> answer, from the command."""
     known: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """File -> path -> what is remembered of its answer, with digests of the question."""
@@ -81,6 +85,11 @@ class Answers:
         entry = remember(conflict, answer, self.key())
         if entry:
             self.fresh.setdefault(file, {})[conflict.path] = entry
+
+    def decide(self, more: Mapping[str, Answer]) -> None:
+        """Take further answers; what is open is found anew."""
+        self.given |= more
+        self.open.clear()
 
     def refuse_unasked(self) -> None:
         """Raise `InvalidInput` for answers to conflicts there are not."""

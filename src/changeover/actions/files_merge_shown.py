@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
 
 from changeover.actions.diffs import unified
-from changeover.merge.answers import is_secret
 from changeover.merge.catalogue import detect, load
 from changeover.merge.encoding import decode
 from changeover.merge.formats.base import Format
+from changeover.merge.masking import HIDDEN as MASK
+from changeover.merge.masking import is_hidden
 from changeover.merge.settings import Setting, differences
 from changeover.merge.tree import Block, walk
 from changeover.merge.verdict import Unreadable, shown_path
 
-MASK = "•••"
 MOST_NAMED = 6
 """Settings named in one line of a summary."""
 
@@ -35,7 +34,7 @@ class Veil:
 
     def hides(self, path: str) -> bool:
         """Say whether the value at a path is a secret."""
-        return is_secret(path) or any(fnmatchcase(path, s) for s in self._secrets)
+        return is_hidden(path, self._secrets)
 
     def text(self, path: str, text: str) -> str:
         """Return what stands at a path, masked where it is a secret."""

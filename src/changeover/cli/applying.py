@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from changeover.cli.conflicts import examined
 from changeover.cli.following import follower
 from changeover.cli.journal import operator_name
 from changeover.cli.opening import Asked, opened, request_for
@@ -21,7 +22,7 @@ from changeover.engine.drift import refuse_moved_version, refuse_stale
 from changeover.engine.finalize import finalize as finalize_run
 from changeover.engine.flow import Flow, new_run
 from changeover.engine.planner import Request, request_of
-from changeover.engine.preflight import examine, insist
+from changeover.engine.preflight import insist
 from changeover.engine.runs import last_run, open_run, refuse_open_run
 from changeover.engine.session import Session
 from changeover.errors import InvalidInput
@@ -92,8 +93,9 @@ def apply(instance: Path, plan_file: Path | None, **given: Any) -> None:
     with opened(instance) as session:
         refuse_open_run(session.store)
         plan = _fitting(session, plan_file, asked) if plan_file else None
+        session.binder.decided = asked.decided
         request = request_of(plan) if plan else request_for(session, asked)
-        plan = _examined(session, request, plan)
+        plan = _examined(session, request, plan, ask=manner.output == "text")
         _begin(session, plan, manner, asked_to_confirm=not (plan_file or yes))
 
 
@@ -107,7 +109,8 @@ def run_procedure(instance: Path, name: str, **given: Any) -> None:
     asked, manner, yes = _split(given)
     with opened(instance) as session:
         refuse_open_run(session.store)
-        plan = _examined(session, request_for(session, asked), None)
+        request = request_for(session, asked)
+        plan = _examined(session, request, None, ask=manner.output == "text")
         _begin(session, plan, manner, asked_to_confirm=not yes)
 
 
@@ -191,8 +194,8 @@ def _fitting(session: Session, file: Path, asked: Asked) -> Plan:
     return replace(plan, waived={**plan.waived, **asked.waived})
 
 
-def _examined(session: Session, request: Request, plan: Plan | None) -> Plan:
-    findings, made = examine(session, request)
+def _examined(session: Session, request: Request, plan: Plan | None, *, ask: bool) -> Plan:
+    findings, made = examined(session, request, ask=ask)
     _complain(findings, request)
     insist(findings, request.waived)
     if not made:

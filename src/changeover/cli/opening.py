@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from changeover.cli.options import given_words
 from changeover.engine.order import UPGRADE
 from changeover.engine.planner import Request
 from changeover.engine.session import Session, open_session
@@ -22,12 +23,14 @@ class Asked:
     only: tuple[str, ...] = ()
     inputs: dict[str, str] = field(default_factory=dict)
     waived: dict[str, str] = field(default_factory=dict)
+    decided: dict[str, str] = field(default_factory=dict)
+    """Answers to conflicts of configuration files."""
 
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Session]:
     """Open an instance with its hosts and secrets; close the connections afterwards."""
-    session = open_session(folder)
+    session = open_session(folder, given_words())
     try:
         yield session
     except ChangeoverError as error:
@@ -39,6 +42,7 @@ def opened(folder: Path) -> Iterator[Session]:
 
 def request_for(session: Session, asked: Asked) -> Request:
     """Say what the operator wants, with what is installed read from the hosts."""
+    session.binder.decided = asked.decided
     installed = session.installed()
     target = session.target(asked.target)
     inputs = session.answers(target, asked.inputs)

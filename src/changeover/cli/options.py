@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from changeover.instances.given import FORMS, Given
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -31,7 +33,38 @@ def _instance_folder(_context: click.Context, _option: click.Parameter, value: s
     return chosen_instance(value)
 
 
-instance_option = click.option(
+_EXTRA, _PASSWORD_FILES = "changeover.extra", "changeover.vault_password_files"
+
+
+def given_words() -> Given | None:
+    """Return what the command line says about an Ansible environment; none if it cannot say."""
+    meta = click.get_current_context().meta
+    if _EXTRA not in meta and not meta.get(_PASSWORD_FILES):
+        return None
+    return Given(meta.get(_EXTRA, ()), meta.get(_PASSWORD_FILES, ()))
+
+
+def _vault_passwords(
+    context: click.Context, _option: click.Parameter, values: tuple[str, ...]
+) -> None:
+    context.meta[_PASSWORD_FILES] = (*context.meta.get(_PASSWORD_FILES, ()), *values)
+
+
+def instance_option(command: F) -> F:
+    """Give `instance: Path`, and `--vault-password-file` for Ansible environments."""
+    return _folder_option(_vault_option(command))
+
+
+_vault_option = click.option(
+    "--vault-password-file",
+    multiple=True,
+    metavar="[ID@]FILE",
+    expose_value=False,
+    callback=_vault_passwords,
+    help="A vault password of an Ansible environment.",
+)
+
+_folder_option = click.option(
     "-i",
     "--instance",
     "instance",
@@ -64,14 +97,22 @@ def _pairs(
     return pairs
 
 
+def _said(
+    context: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    context.meta[_EXTRA] = values
+    return _pairs(context, option, [v for v in values if v[:1] not in FORMS])
+
+
 set_option = click.option(
     "--set",
     "-e",
     "inputs",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_pairs,
-    help="Answer an input of the release; may be given several times.",
+    callback=_said,
+    help="Answer an input of the release, or set a variable of an Ansible environment; "
+    "may be given several times.",
 )
 """Gives `inputs: dict[str, str]`."""
 
@@ -84,3 +125,33 @@ waive_option = click.option(
     help="Go on in spite of a failed check; the reason is kept in the journal.",
 )
 """Gives `waived: dict[str, str]`."""
+
+
+def _decisions(
+    _context: click.Context, _option: click.Parameter, values: Iterable[str]
+) -> dict[str, str]:
+    return dict(map(_cut, values))
+
+
+def _cut(text: str) -> tuple[str, str]:
+    """Cut PATH=ANSWER; a path may hold the sign itself, inside quotes or before ours and theirs."""
+    for side in ("ours", "theirs"):
+        if text.endswith(f"={side}"):
+            return text.removesuffix(f"={side}"), side
+    quoted = False
+    for place, sign in enumerate(text):
+        quoted ^= sign == '"'
+        if sign == "=" and not quoted and place:
+            return text[:place], text[place + 1 :]
+    raise click.BadParameter(f"{text}: write [FILE:]PATH=ours|theirs|VALUE")
+
+
+decide_option = click.option(
+    "--answer",
+    "decided",
+    multiple=True,
+    metavar="[FILE:]PATH=ours|theirs|VALUE",
+    callback=_decisions,
+    help="Settle a conflict of a configuration file; remembered in answers.yaml.",
+)
+"""Gives `decided: dict[str, str]`."""

@@ -9,8 +9,15 @@ from typing import Any
 
 import click
 
+from changeover.cli.conflicts import examined
 from changeover.cli.opening import Asked, opened, request_for
-from changeover.cli.options import instance_option, output_option, set_option, waive_option
+from changeover.cli.options import (
+    decide_option,
+    instance_option,
+    output_option,
+    set_option,
+    waive_option,
+)
 from changeover.cli.output import emit
 from changeover.engine.fixes import fix_all
 from changeover.engine.preflight import examine, insist
@@ -32,6 +39,7 @@ def target_options(command: Command) -> Command:
         click.option("--only", multiple=True, metavar="STEP|PHASE", help="These steps alone."),
         set_option,
         waive_option,
+        decide_option,
         instance_option,
     ):
         command = option(command)
@@ -71,7 +79,7 @@ def plan(instance: Path, out: Path | None, short: bool, output: str, **asked: An
     """
     with opened(instance) as session:
         request = request_for(session, Asked(**asked))
-        findings, made = examine(session, request)
+        findings, made = examined(session, request, ask=output == "text")
         _show(made, findings, session.instance.language, short=short, output=output)
         insist(findings, request.waived)
         if out and made:

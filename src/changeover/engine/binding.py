@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from changeover.hosts.host import Host
 from changeover.model.instance import Instance
 from changeover.model.release import Check, Condition, Release, Step
 from changeover.model.remembered import rebuilt, recall, remember
+from changeover.sources.configs import MERGE
 
 
 @dataclass
@@ -32,6 +34,8 @@ class Binding:
     """Folder with copies of the bundles that runs used, by digest."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     installed: str = ""
+    decided: Mapping[str, str] = field(default_factory=dict)
+    """Answers to conflicts of configuration files, given with the command."""
     _releases: dict[str, Release] = field(default_factory=dict)
 
     def release(self, version: str) -> Release:
@@ -75,10 +79,40 @@ class Binding:
         scope = self.scope(version, host.name)
         params = rendered_params(step, scope, release)
         try:
-            return build(step.use, {**self._supplied(step, params, scope), **params})
+            action = build(step.use, {**self._supplied(step, params, scope), **params})
+            return self._informed(action, step, host)
         except ChangeoverError as error:
             where = f"{step.where}: " if str(step.where) else ""
             raise InvalidRelease(f"{where}step {step.id}: {error.message}", error.remedy) from error
+
+    def _informed(self, action: Action, step: Step, host: Host) -> Action:
+        """Tell an action what no release can say."""
+        if step.use != MERGE:
+            return action
+        told: Action = self.merging.inform(action, step, self.installed, host.name)
+        return told
+
+    @cached_property
+    def merging(self) -> Any:
+        """What merges of configuration files are told (`changeover.engine.merging.Merging`)."""
+        # Reading and merging formats takes its time to import, and few releases do it.
+        from changeover.engine.merging import Merging, answers_for  # noqa: PLC0415
+
+        answers = answers_for(self.instance, self.decided)
+        return Merging(self.instance, self.hubs, self.release, self.scope, answers)
+
+    def keep_answers(self) -> None:
+        """Remember what was decided about conflicts; raise `InvalidInput` if nothing asked it."""
+        if self.decided or "merging" in self.__dict__:
+            self.merging.keep_answers()
+
+    def open_conflicts(self) -> Sequence[Any]:
+        """Return the conflicts of configuration files that nobody has settled, file by file."""
+        return self.merging.open_conflicts if "merging" in self.__dict__ else ()
+
+    def decide(self, answers: Mapping[str, Any]) -> None:
+        """Take further answers to conflicts."""
+        self.merging.answers.decide(answers)
 
     def _supplied(self, step: Step, params: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
         missing = {n: t for n, t in find(step.use).supplied.items() if n not in params}

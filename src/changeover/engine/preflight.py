@@ -25,7 +25,7 @@ MOST_SKEW = 60.0
 
 def examine(session: Session, request: Request) -> tuple[list[Finding], Plan | None]:
     """Return every finding, and the plan where one can be made."""
-    findings = list(_each(session, _host_findings))
+    findings = [*session.instance.remarks, *_each(session, _host_findings)]
     if any(f.severity is Severity.FAIL for f in findings):
         return _masked(session, findings), None
     try:
@@ -63,6 +63,7 @@ def _with_plan(
     except ChangeoverError as error:
         return _masked(session, [*findings, *reported, _as_finding(error, "plan")]), None
     findings += reported
+    session.binder.keep_answers()
     if any(f.severity is Severity.FAIL for f in reported):
         return _masked(session, findings), None if blocking(reported, request.waived) else plan
     findings.append(passed(f"the plan can be made: {len(plan.steps)} steps"))

@@ -1,0 +1,86 @@
+"""What merges of configuration files are told: references of known releases, and answers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from changeover.actions.files_merge import Merge
+from changeover.actions.files_merge_answers import (
+    Answers,
+    Lore,
+    Open,
+    References,
+    answers_given,
+)
+from changeover.engine.hubs import Hubs
+from changeover.engine.render import Scope, reference_of
+from changeover.errors import ChangeoverError, InvalidRelease
+from changeover.instances.decisions import decision_key, keep_decisions, load_decisions
+from changeover.model.instance import Instance
+from changeover.model.release import Release, Step
+from changeover.sources.versions import version_key
+
+
+@dataclass
+class Merging:
+    """The releases of an instance and what was decided about its files, for one command."""
+
+    instance: Instance
+    hubs: Hubs
+    load: Callable[[str], Release]
+    """Returns a release by its version."""
+    scope: Callable[[str, str], Scope]
+    """Returns what templates of a version see on a host."""
+    answers: Answers = field(default_factory=Answers)
+
+    def inform(self, action: Merge, step: Step, installed: str, host: str) -> Merge:
+        """Return the action with all that is known of its file."""
+        known = partial(self._references, action.config, step, installed, host)
+        return replace(action, lore=Lore(known, self.answers))
+
+    def keep_answers(self) -> None:
+        """Remember the answers of this command; raise `InvalidInput` for one nothing asks for."""
+        self.answers.refuse_unasked()
+        if self.answers.fresh:
+            keep_decisions(self.instance.folder, self.answers.fresh)
+
+    @property
+    def open_conflicts(self) -> tuple[Open, ...]:
+        """The conflicts nobody has settled, file by file."""
+        return tuple(sorted(self.answers.open.values(), key=lambda one: (one.file, one.host)))
+
+    def _references(self, config: str, step: Step, installed: str, host: str) -> References:
+        found: dict[str, bytes] = {}
+        there = ""
+        for listed in self.hubs.listed if config else ():
+            # What another release cannot say here and now is no reference of anything.
+            with contextlib.suppress(ChangeoverError):
+                name = f"{listed.product} {listed.version}"
+                scope = self.scope(listed.version, host).with_params(step.params)
+                found[name] = self._reference(self.load(listed.version), config, scope)
+                there = name if _same(listed.version, installed) else there
+        return References(found, there)
+
+    def _reference(self, release: Release, name: str, scope: Scope) -> bytes:
+        if name not in release.configs:
+            raise InvalidRelease(f"{release.version}: has no file {name}")
+        config = release.configs[name]
+        file = scope.rendered(config.variant(config.reference, self.instance.method))
+        text = reference_of(str(file), scope, release)
+        return text.encode() if isinstance(text, str) else text
+
+
+def answers_for(instance: Instance, given: Mapping[str, str]) -> Answers:
+    """Return what was decided in an instance, and is decided now."""
+    folder = instance.folder
+    return answers_given(given, load_decisions(folder), lambda: decision_key(folder))
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return one == other or version_key(one) == version_key(other)
+    except ChangeoverError:
+        return False
