@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 
-from bench.merge_oracle import READERS, flatten
+from bench.merge_oracle import READERS, changed, flatten, verdict
 from bench.merge_series import Reference, debian_series, local_edits, written_series
 from changeover.merge import Unreadable, merge
 
@@ -88,25 +88,23 @@ def judge(triple: Triple, outcome: Outcome, score: Counter[str]) -> None:
     """Count what an outcome got wrong."""
     read = READERS[triple.form]
     base, ours, theirs = (flatten(read(t)) for t in (triple.base, triple.ours, triple.theirs))
-    paths = {*base, *ours, *theirs}
-    true_conflict = any(base.get(p) != ours.get(p) != theirs.get(p) != base.get(p) for p in paths)
+    truth = verdict(base, ours, theirs)
     text, conflicted = outcome
-    score["true conflicts" if true_conflict else "without conflict"] += 1
-    if true_conflict:
+    score[{"conflict": "true conflicts", "none": "without conflict"}.get(truth, truth)] += 1
+    if truth == "conflict":
         score["missed"] += not conflicted
-        return
-    if conflicted:
-        score["false conflicts"] += 1
-        return
-    try:
-        got = flatten(read(text or ""))
-    except Exception:  # noqa: BLE001 - whatever the parser raises, the file is broken
-        score["broken"] += 1
-        return
-    mine = [p for p in paths if ours.get(p) != base.get(p)]
-    new = [p for p in paths if theirs.get(p) != base.get(p)]
-    score["edits lost"] += any(got.get(p) != ours.get(p) for p in mine)
-    score["defaults lost"] += any(got.get(p) != theirs.get(p) for p in new)
+    elif conflicted:
+        score["false conflicts"] += truth == "none"
+    elif truth == "none":
+        try:
+            got = flatten(read(text or ""))
+        except Exception:  # noqa: BLE001 - whatever the parser raises, the file is broken
+            score["broken"] += 1
+        else:
+            score["edits lost"] += any(got.get(p) != ours.get(p) for p in changed(base, ours))
+            score["defaults lost"] += any(
+                got.get(p) != theirs.get(p) for p in changed(base, theirs)
+            )
 
 
 def compare(questions: list[Triple]) -> dict[str, Counter[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import NamedTuple
@@ -12,16 +13,21 @@ from changeover.merge.formats.base import Format
 
 
 class Entry(NamedTuple):
-    """One line of the table: a format, names of files that have it, a mark in their content."""
+    """One line of the table: a format, names of files that have it, marks in their content."""
 
     name: str
     patterns: tuple[str, ...] = ()
     content: str = ""
+    """Found anywhere in the text."""
+    first: str = ""
+    """Matches the first line that is neither blank nor a comment."""
+    unless: str = ""
 
 
 FORMATS = (
     Entry("compose", ("*compose*.yml", "*compose*.yaml")),
-    Entry("yaml", ("*.yml", "*.yaml", "*.eyaml"), r"(?m)\A(?:#[^\n]*\n|\s*\n)*(?:---|%YAML)\s"),
+    Entry("yaml", ("*.yml", "*.yaml", "*.eyaml", "*/cloud.cfg", "*/cloud.cfg.d/*.cfg"), r"\A#cloud-config\b",
+          r"(?:---|%YAML)(?:\s|\Z)"),
     Entry("toml", ("*.toml", "Pipfile", "Cargo.lock", "poetry.lock", "uv.lock")),
     Entry("json", ("*.json", "*.jsonc", "*.json5", "*.tfstate", ".eslintrc", "*.webmanifest"),
           r"\A\s*\{\s*(?:\"|\}|//)"),
@@ -37,15 +43,20 @@ FORMATS = (
           r"|proxy_pass\s|listen\s+[\d\[:.]+[^\n]*;)"),
     Entry("dotenv", (".env", "*.env", ".env.*", "*.env.*", "*/default/*", "*/sysconfig/*",
                      "*/environment", "os-release"),
-          r"\A(?:\s*(?:#[^\n]*)?\n)*(?:export\s+)?[A-Z_][A-Z0-9_]*=[^\n]*\n"
-          r"(?!(?s:.)*^\[)"),
-    Entry("deb822", ("*.sources",), r"\A(?:#[^\n]*\n)*Types:\s"),
+          first=r"(?:export\s+)?[A-Z_][A-Z0-9_]*=", unless=r"(?m)^\["),
+    Entry("deb822", ("*.sources",), first=r"Types:\s"),
     Entry("ini", ("*.ini", "*.cfg", "*.repo", "*supervisor*.conf", "*/supervisor/*", "*.cnf",
                   "*.desktop", ".gitconfig", "*/.git/config", "*.properties", ".editorconfig",
                   ".npmrc", "pip.conf", "*odbc*"),
-          r"(?m)\A(?:[#;][^\n]*\n|\s*\n)*\[[^\]\n]+\]\s*$"),
+          first=r"\[[^\]]+\]\s*\Z"),
     Entry("directives", ("*.conf", "*.cf", "*/sysctl.d/*", "login.defs", "*/sudoers")),
     Entry("text"),
+)  # fmt: skip
+
+
+_SUFFIXES = (
+    ".dpkg-dist", ".dpkg-new", ".dpkg-old", ".ucf-dist", ".ucf-old", ".rpmnew", ".rpmsave",
+    ".rpmorig", ".orig", ".bak", ".example", ".sample", ".dist", ".j2", ".template", ".tmpl",
 )  # fmt: skip
 
 
@@ -65,21 +76,40 @@ def load(name: str) -> Format:
 
 def detect(name: str | None, text: str) -> str:
     """Return the format of a file; content settles what a name such as `x.conf` leaves open."""
-    if name:
-        path = "/" + name.replace("\\", "/").lstrip("/")
-        for suffix in (".dpkg-dist", ".dpkg-new", ".dpkg-old", ".ucf-dist", ".ucf-old", ".rpmnew",
-                       ".rpmsave", ".rpmorig", ".orig", ".bak", ".example", ".sample", ".dist",
-                       ".j2", ".template"):  # fmt: skip
-            path = path.removesuffix(suffix)
-        for entry in FORMATS:
-            if entry.name != "directives" and any(_matches(path, p) for p in entry.patterns):
-                return _compose_or_not(entry.name, text)
+    return next(candidates(name, text))
+
+
+def candidates(name: str | None, text: str) -> Iterator[str]:
+    """Return the formats a file may have, the likeliest first and `text` last."""
+    path = _bare_path(name or "")
+    named = [entry for entry in FORMATS if any(_matches(path, p) for p in entry.patterns)]
     sample = text[:20_000]
-    for entry in FORMATS:
-        if entry.content and re.search(entry.content, sample):
-            return _compose_or_not(entry.name, text)
-    simple = name and _is_directives(name) and _one_setting_a_line(text)
-    return "directives" if simple else "text"
+    first = _first_line(sample)
+    found = [entry.name for entry in named if entry.name != "directives"]
+    found += [entry.name for entry in FORMATS if _is_marked(entry, sample, first)]
+    if any(entry.name == "directives" for entry in named) and _one_setting_a_line(text):
+        found.append("directives")
+    for format_ in dict.fromkeys([*found, "text"]):
+        yield _compose_or_not(format_, text)
+
+
+def _bare_path(name: str) -> str:
+    """Return a path without what package managers and templates put behind a name."""
+    path = "/" + name.replace("\\", "/").lstrip("/")
+    for suffix in _SUFFIXES:
+        path = path.removesuffix(suffix)
+    return path
+
+
+def _first_line(text: str) -> str:
+    lines = (line.strip() for line in text.split("\n"))
+    return next((line for line in lines if line and line[0] not in "#;"), "")
+
+
+def _is_marked(entry: Entry, sample: str, first: str) -> bool:
+    if entry.first and re.match(entry.first, first):
+        return not (entry.unless and re.search(entry.unless, sample))
+    return bool(entry.content and re.search(entry.content, sample))
 
 
 def _one_setting_a_line(text: str) -> bool:
@@ -101,8 +131,3 @@ def _compose_or_not(name: str, text: str) -> str:
     services = re.search(r"(?m)^(?:services|include|volumes|networks):", text)
     image = re.search(r"(?m)^\s+(?:image|build|extends|environment|ports|volumes|env_file):", text)
     return "compose" if name == "compose" or (services and image) else "yaml"
-
-
-def _is_directives(name: str) -> bool:
-    entry = next(entry for entry in FORMATS if entry.name == "directives")
-    return any(_matches("/" + name.lstrip("/"), pattern) for pattern in entry.patterns)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from changeover.merge.catalogue import detect, load
+from changeover.merge.catalogue import candidates, load
 from changeover.merge.comments import without_repeats
 from changeover.merge.encoding import Source, decode, merged_flags
 from changeover.merge.formats.base import Format
@@ -75,7 +75,7 @@ def merge(  # noqa: PLR0913 - the one public door; all but three are named
     flags = merged_flags(before, mine, new)
     texts = (before.text if before else None, mine.text, new.text)
     with _no_collections():
-        merged = _in_some_format(format, detect(name, new.text or mine.text), texts, told)
+        merged = _in_some_format(format, candidates(name, new.text or mine.text), texts, told)
     return replace(
         merged,
         text=_written(merged.text, flags),
@@ -100,17 +100,21 @@ _PROMISED = ("yaml", "compose", "toml", "json")
 
 
 def _in_some_format(
-    named: str | None, detected: str, texts: Sequence[str | None], told: Told
+    named: str | None, likely: Iterable[str], texts: Sequence[str | None], told: Told
 ) -> Merged:
-    """Merge in the format named, or in the one detected; guessed wrong, by lines."""
-    try:
-        return merge_texts(load(named or detected), texts, told)
-    except Unreadable as error:
-        if named or detected in _PROMISED:
-            raise
-        merged = merge_texts(load("text"), texts, told)
-        note = Note("", f"merged by lines: it looked like {detected}, but {error.message}")
-        return replace(merged, notes=(*merged.notes, note))
+    """Merge in the format named, or in the likeliest that can read all three; else by lines."""
+    refused = ""
+    for found in [named] if named else likely:
+        try:
+            merged = merge_texts(load(found), texts, told)
+        except Unreadable as error:
+            if named or found in _PROMISED:
+                raise
+            refused = refused or f"it looked like {found}, but {error.message}"
+            continue
+        notes = [Note("", f"merged by lines: {refused}")] if refused and found == "text" else []
+        return replace(merged, notes=(*merged.notes, *notes))
+    raise AssertionError("text reads everything")
 
 
 def _written(text: bytes, flags: Source) -> bytes:

@@ -22,7 +22,7 @@ from changeover.merge.pieces import (
     unchanged,
 )
 from changeover.merge.tree import Block, Item, Key, Leaf
-from changeover.merge.values import Meaning, element_keys, kind_of, list_clash
+from changeover.merge.values import Meaning, element_keys, kind_of, list_clash, reduced
 from changeover.merge.verdict import Answer, Told, shown_path
 from changeover.merge.weave import weave
 
@@ -170,7 +170,7 @@ class TreeMerge:
             return None
         if base is None:
             return left
-        if left.plain == base.plain:
+        if left.plain == base.plain or reduced(base.plain, left.plain):
             stays, note = remarks_left(left, base, local=ours is not None)
             if note:
                 self.notes[path] = note
@@ -266,7 +266,8 @@ class TreeMerge:
         versions = (slots.ours, slots.theirs)
         for own, other in ((1, 2), (2, 1)):
             for slot in versions[own - 1]:
-                if slot.base is not None or not slot.any.key:
+                repeated = self.meaning.repeats and slot.any.group is not None
+                if slot.base is not None or not slot.any.key or repeated:
                     continue
                 lost = [
                     prefix for prefix in prefixes([slot])

@@ -93,6 +93,8 @@ class ValueMerge:
             return theirs
         if theirs == base:
             return ours
+        if (ours is None or theirs is None) and reduced(base, ours or theirs):
+            return None
         if isinstance(ours, dict) and isinstance(theirs, dict):
             old = base if isinstance(base, dict) else {}
             return self._maps(old, ours, theirs, path)
@@ -143,6 +145,13 @@ class ValueMerge:
         if answer is None:
             self.conflicts[path] = kind
         return theirs if answer == Answer("theirs") else ours
+
+
+def reduced(base: Value | None, side: Value | None) -> bool:
+    """Return whether a side only took things out of a table, whose removal then settles it."""
+    if not isinstance(base, dict) or not isinstance(side, dict):
+        return base is not None and base == side
+    return all(key in base and reduced(base[key], value) for key, value in side.items())
 
 
 def _as_list(value: Value | None) -> list[Value]:

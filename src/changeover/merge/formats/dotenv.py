@@ -9,6 +9,7 @@ from changeover.merge.formats.base import Format, commented_setting
 from changeover.merge.formats.linewise import add_repeated, sectioned
 from changeover.merge.tree import Block, Item, Leaf, Value, blank, comment, lines_of
 from changeover.merge.values import Meaning
+from changeover.merge.verdict import Unreadable
 
 _ENTRY = re.compile(
     r"(?P<head>[ \t]*(?:export[ \t]+)?(?P<key>[^\s=#][^\s=]*)[ \t]*(?:=|(?=\s)|\Z))"
@@ -17,6 +18,7 @@ _ENTRY = re.compile(
     re.DOTALL,
 )
 _LOOSE = re.compile(r"(?P<head>)(?P<key>[^\n]*?)(?P<value>)(?P<tail>[ \t]*\n|\Z)")
+_SHELL = frozenset(("then", "else", "fi", "do", "done", "esac", "{", "}", ";;", "return", "exit"))
 _DEFAULT = re.compile(r"\s*#+\s?(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)=")
 
 
@@ -34,12 +36,21 @@ def read(text: str) -> tuple[Block, Value]:
         else:
             found = _ENTRY.match(text, place) or _LOOSE.match(text, place)
             assert found is not None  # noqa: S101 - the second pattern matches any line
+            _refuse_shell(found, text)
             head, key, value, tail = found.group("head", "key", "value", "tail")
             leaf = Leaf(value, _unquoted(value.strip()), fixed=True)
             items.append(Item("entry", head, leaf, "", tail, group=key))
             end = found.end()
         place = end
     return sectioned(items), values(text)
+
+
+def _refuse_shell(found: re.Match[str], text: str) -> None:
+    """Refuse a script: there order means something, and a variable may be set twice."""
+    head, key, value = found.group("head", "key", "value")
+    if not head.endswith("=") and (value.strip() or key in _SHELL or key.endswith("()")):
+        line = text.count("\n", 0, found.start()) + 1
+        raise Unreadable(f"a command, not a variable: {found.group(0).strip()[:40]!r}", line)
 
 
 def _unquoted(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 
 from changeover.merge.formats.base import Format
 from changeover.merge.formats.linewise import Dialect, collect, normal, read_lines
-from changeover.merge.tree import Block, Value
+from changeover.merge.tree import Block, Leaf, Value
 from changeover.merge.values import Meaning
 
 _HEADER = re.compile(r"\s*\[([^\]\n]+)\][^\n]*\n?")
@@ -15,8 +15,19 @@ _ENTRY = re.compile(_HEAD + r"(?P<value>.*?)(?P<tail>[ \t]*\n?)\Z", re.DOTALL)
 _REMARKED = re.compile(
     _HEAD + r"(?P<value>.*?)(?P<tail>(?:[ \t]+;(?:[ \t][^\n]*)?)?[ \t]*\n?)\Z", re.DOTALL
 )
-_PLAIN = Dialect(_HEADER, _ENTRY, "#;", "indent backslash")
-_SEMICOLON = Dialect(_HEADER, _REMARKED, ";", "indent")
+
+
+def _bare(text: str, marks: str) -> str:
+    """Return a value without the comments between its lines."""
+    first, *lines = text.split("\n")
+    kept = [line for line in lines if line.lstrip()[:1] not in tuple(marks)]
+    return normal("\n".join([first, *kept]))
+
+
+_PLAIN = Dialect(_HEADER, _ENTRY, "#;", "indent backslash",
+                 value=lambda key, text: Leaf(text, _bare(text, "#;")))  # fmt: skip
+_SEMICOLON = Dialect(_HEADER, _REMARKED, ";", "indent",
+                     value=lambda key, text: Leaf(text, _bare(text, ";")))  # fmt: skip
 
 
 def _dialect(text: str) -> Dialect:
@@ -42,11 +53,13 @@ def values(text: str) -> Value:
         indent = len(line) - len(line.lstrip())
         goes_on = open_value and bool(found) and (
             (not remarks and found[-1][2].rstrip().endswith("\\"))
-            or (indent > depth and stripped != "" and stripped[0] not in marks)
+            or (indent > depth and stripped != "")
         )  # fmt: skip
+        if stripped and stripped[0] in marks:
+            continue
         if goes_on:
             found[-1] = (*found[-1][:2], f"{found[-1][2]}\n{line}")
-        elif not stripped or stripped[0] in marks:
+        elif not stripped:
             open_value = False
         elif stripped.startswith("[") and "]" in stripped[2:]:
             where, open_value = " ".join(stripped[1 : stripped.index("]", 2)].split()), False

@@ -76,16 +76,26 @@ def _last_line(lines: list[str], number: int, dialect: Dialect) -> int:
     depth = _indent(lines[number])
     last = number
     while last + 1 < len(lines):
-        following = lines[last + 1]
-        if ("backslash" in dialect.continued and lines[last].rstrip().endswith("\\")) or (
-            "indent" in dialect.continued
-            and _indent(following) > depth
-            and (following.strip() and following.strip()[0] not in dialect.comments)
-        ):
+        following = _beyond_comments(lines, last + 1, dialect)
+        if "backslash" in dialect.continued and lines[last].rstrip().endswith("\\"):
             last += 1
+        elif (
+            "indent" in dialect.continued
+            and following < len(lines)
+            and lines[following].strip()
+            and _indent(lines[following]) > depth
+        ):
+            last = following
         else:
             break
     return last
+
+
+def _beyond_comments(lines: list[str], number: int, dialect: Dialect) -> int:
+    """Return the first line from a number on that is no comment."""
+    while number < len(lines) and lines[number].lstrip()[:1] in tuple(dialect.comments):
+        number += 1
+    return number
 
 
 def _indent(line: str) -> int:

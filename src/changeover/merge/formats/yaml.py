@@ -37,6 +37,11 @@ class _Reader:
     def stream(self, documents: list[Document]) -> Block:
         block = Block([], "map" if len(documents) < 2 else "list")
         place = 0
+        if not documents:
+            # A file of comments alone is an empty map: settings can come to it and go.
+            inner = Block()
+            self._loose(self.text, inner.items)
+            return Block([Item("entry", "", inner)])
         for number, document in enumerate(documents):
             last = number + 1 == len(documents)
             limit = (

@@ -139,7 +139,7 @@ def read_values(text: str) -> Value:
 
 def one_or_many(values: list[Value]) -> Value:
     """Return the value of a stream of documents."""
-    return values[0] if len(values) == 1 else values if values else ""
+    return values[0] if len(values) == 1 else values or {}
 
 
 def _node_value(node: pyyaml.Node, seen: dict[int, Value]) -> Value:
