@@ -19,6 +19,8 @@ from changeover.sources.oci.order import Order, Status, Summary
 from changeover.sources.oci.places import Places
 from changeover.sources.oci.reference import Reference, parse_place, parse_reference
 
+INTERRUPTED = 130
+
 
 @click.command()
 @click.argument("words", nargs=-1, required=True, metavar="[SOURCE]... TARGET")
@@ -107,4 +109,4 @@ def _shown(summary: Summary, notes: list[str], output: str) -> None:
     lines += [f"note: {n}" for n in notes] + [summary_line(summary)]
     emit(value, lines, output)
     if summary.failed:
-        click.get_current_context().exit(1)
+        click.get_current_context().exit(INTERRUPTED if summary.stopped else 1)

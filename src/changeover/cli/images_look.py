@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import click
@@ -19,6 +19,7 @@ from changeover.sources.oci.closure import Walker
 from changeover.sources.oci.fault import ImageFault
 from changeover.sources.oci.mention import Mention
 from changeover.sources.oci.places import Places
+from changeover.sources.oci.pool import mapped
 from changeover.sources.oci.reference import Reference
 
 _PATHS = click.argument("files", nargs=-1, required=True, metavar="RELEASE|FILE...")
@@ -60,10 +61,11 @@ def list_images(
     found: dict[Reference, list[Mention]] = {}
     for mention in mentioned(files, edition):
         found.setdefault(mention.reference, []).append(mention)
-    client, _ = client_for(reach)
-    with client, ThreadPoolExecutor(reach["jobs"]) as threads:
+    client, budget = client_for(reach)
+    with client:
         places = Places(client)
-        rows = list(threads.map(lambda r: _listed(places, r, found[r], offline), found))
+        look = partial(_listed, places, found, offline=offline)
+        rows = mapped(look, found, reach["jobs"], budget.stop)
     emit({"images": rows}, [_row_line(row) for row in rows], output)
     if any(row.error for row in rows):
         click.get_current_context().exit(1)
@@ -106,10 +108,10 @@ def diff(
 
 
 def _listed(
-    places: Places, reference: Reference, found: Sequence[Mention], offline: bool
+    places: Places, found: Mapping[Reference, list[Mention]], reference: Reference, *, offline: bool
 ) -> Listed:
-    where = tuple(f"{m.file}:{m.line}" for m in found)
-    names = tuple(dict.fromkeys(m.label for m in found if m.label))
+    where = tuple(f"{m.file}:{m.line}" for m in found[reference])
+    names = tuple(dict.fromkeys(m.label for m in found[reference] if m.label))
     if offline:
         return Listed(str(reference), reference.digest, where, names)
     try:
@@ -172,9 +174,9 @@ def _to_fetch(
             return fault.message
         return {d: b.size for d, b in found.blobs.items()}
 
-    with ThreadPoolExecutor(jobs) as threads:
-        had = list(threads.map(blobs, [r for refs in before.values() for r in refs]))
-        need = list(threads.map(blobs, [r for refs in after.values() for r in refs]))
+    old, new = ([r for refs in side.values() for r in refs] for side in (before, after))
+    found = mapped(blobs, [*old, *new], jobs, client.settings.budget.stop)
+    had, need = found[: len(old)], found[len(old) :]
     known = {d for found in had if isinstance(found, dict) for d in found}
     wanted = {d: n for found in need if isinstance(found, dict) for d, n in found.items()}
     missing = {d: n for d, n in wanted.items() if d not in known}

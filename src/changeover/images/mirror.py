@@ -173,6 +173,8 @@ class Mirror(Action):
                 target = Places(client).target(parse_place(self.to), dry=dry_run)
                 copier = Copier(target, options)
                 summary = copier.run(orders)
+                if summary.stopped:
+                    raise KeyboardInterrupt
                 return summary, room_for(summary.bytes, copier.brought())
             except ImageFault as fault:
                 raise ActionFailed(f"{self.name}: {fault.message}", fault.remedy) from None

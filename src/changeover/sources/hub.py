@@ -178,6 +178,8 @@ def carry(
     try:
         goal = Since(target, since.closure()) if since else target
         summary = Copier(goal, options, observer).run([order])
+        if summary.stopped:
+            raise KeyboardInterrupt
         for image in summary.failed:
             raise ImageFault(named(found, image.error), image.remedy)
         if isinstance(target, LayoutArchive):

@@ -35,6 +35,7 @@ class Client:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.wire = Wire(settings.network)
+        settings.budget.stop.tell(self.wire.interrupt)
         self.keyring = Keyring(settings.network.environ, settings.given)
         self._log = UploadLog(settings.uploads)
         self._registries: dict[str, Registry] = {}

@@ -75,17 +75,18 @@ class Copier:
 
     def run(self, orders: Iterable[Order]) -> Summary:
         """Copy everything there is; what fails is in the summary. Raises `BadReference`."""
-        began = time.monotonic()
+        began, ended = time.monotonic(), False
         images = self._images = [_Image(o, _empty(o)) for o in distinct(orders)]
         for image in images:
             self._pool.add((_FIRST, 0), partial(self._guarded, image, self._resolve))
         try:
             self._pool.run()
         except Stopped:
+            ended = True
             stopped = ImageFault("stopped before it was done", "run it again: it goes on there")
             for image in images:
                 self._fail(image, stopped)
-        return Summary(tuple(i.result for i in images), time.monotonic() - began)
+        return Summary(tuple(i.result for i in images), time.monotonic() - began, ended)
 
     def brought(self) -> list[Descriptor]:
         """Return the blobs of all images that were, or would be, new or changed; each once."""

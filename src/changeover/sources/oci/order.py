@@ -66,7 +66,8 @@ class Summary:
 
     images: tuple[ImageResult, ...]
     seconds: float
-    notes: tuple[str, ...] = ()
+    stopped: bool = False
+    """Whether somebody ended it before it was done."""
 
     @property
     def failed(self) -> tuple[ImageResult, ...]:

@@ -18,6 +18,25 @@ class Stopped(Exception):
     """The operator asked to stop."""
 
 
+class Stop(threading.Event):
+    """Set once, by whoever wants everything to end; tells those who would not notice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: list[Callable[[], None]] = []
+
+    def tell(self, work: Callable[[], None]) -> None:
+        """Do this when it is set: a thread that waits for the network looks at nothing else."""
+        self._told.append(work)
+
+    def set(self) -> None:
+        """Make everything end; whoever ends something afterwards is not disturbed again."""
+        told, self._told = self._told, []
+        super().set()
+        for work in told:
+            work()
+
+
 @dataclass(frozen=True)
 class Budget:
     """How often and for how many seconds one transfer may be tried again without getting on."""
@@ -26,7 +45,7 @@ class Budget:
     seconds: float = 120.0
     first_delay: float = 0.2
     longest_delay: float = 15.0
-    stop: threading.Event = field(default_factory=threading.Event)
+    stop: Stop = field(default_factory=Stop)
     """Set to make every waiting and every transfer end."""
 
     def tries(self, work: Callable[[], T]) -> T:

@@ -84,7 +84,7 @@ class Verifier:
 
         for at in range(len(images)):
             pool.add((0, 0), partial(walk, at))
-        pool.run()
+        pool.finished()
         verdicts = [
             _verdict(images[n], digests[n], blobs[n], faults[n]) for n in range(len(images))
         ]

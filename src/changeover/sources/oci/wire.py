@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.client
 import select
@@ -90,13 +91,19 @@ class Answer:
         self.close()
 
 
+def _whole(body: bytes | Body | None) -> bool:
+    return isinstance(body, bytes | None)
+
+
 def _nothing(_: bool) -> None:
     return
 
 
-@dataclass
+@dataclass(eq=False)
 class _Line:
     connection: http.client.HTTPConnection
+    socket: socket.socket | None
+    """Its own, also once a response that ends the connection has taken it over."""
     relay: dict[str, str] | None
     """Headers for an HTTP proxy that is given whole URLs; none where there is no such proxy."""
     used: bool = False
@@ -114,6 +121,8 @@ class Wire:
     def __init__(self, network: Network) -> None:
         self.network = network
         self._idle: dict[tuple[str, str], list[_Line]] = defaultdict(list)
+        self._busy: set[_Line] = set()
+        self._cut = False
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._lock = threading.Lock()
 
@@ -124,19 +133,34 @@ class Wire:
         parts = urlsplit(url)
         while True:
             line = self._line(parts)
+            # Left in peace: without the answer to a POST, and without a DELETE, an upload stays open.
+            if method not in ("POST", "DELETE"):
+                self._busy.add(line)
+            if self._cut and method != "DELETE":
+                self._drop(line)
+                raise Passing(f"{parts.netloc}: stopped", "run it again: it goes on there")
             try:
                 response = _exchange(line, method, parts, headers, body)
             except _FAULTS as e:
-                line.connection.close()
+                self._drop(line)
                 # A server may close a kept connection just as we use it: that is no fault.
-                if line.used and isinstance(e, _GONE) and isinstance(body, bytes | None):
+                if line.used and isinstance(e, _GONE) and _whole(body):
                     continue
                 raise _translated(e, url) from None
             except BaseException:
-                line.connection.close()
+                self._drop(line)
                 raise
             line.used = True
             return Answer(url, response, functools.partial(self._put, parts, line))
+
+    def interrupt(self) -> None:
+        """Cut every connection that is in use: whoever waits there goes on at once."""
+        self._cut = True
+        for line in tuple(self._busy):
+            sock = line.connection.sock or line.socket
+            if sock is not None:
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -144,7 +168,12 @@ class Wire:
             while lines:
                 lines.pop().connection.close()
 
+    def _drop(self, line: _Line) -> None:
+        self._busy.discard(line)
+        line.connection.close()
+
     def _put(self, parts: SplitResult, line: _Line, keep: bool) -> None:
+        self._busy.discard(line)
         if keep:
             self._idle[parts.scheme, parts.netloc].append(line)
         else:
@@ -171,7 +200,7 @@ class Wire:
             raise _translated(e, parts.geturl()) from None
         connection.sock.settimeout(self.network.silence)
         relay = proxy_authorization(proxy) if proxy and parts.scheme == "http" else None
-        return _Line(connection, relay)
+        return _Line(connection, connection.sock, relay)
 
     def _toward(self, parts: SplitResult, proxy: SplitResult | None) -> http.client.HTTPConnection:
         host, port = parts.hostname or "", parts.port
