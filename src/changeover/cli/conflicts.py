@@ -18,18 +18,25 @@ from changeover.model.plan import Plan
 def examined(session: Session, request: Request, *, ask: bool) -> tuple[list[Finding], Plan | None]:
     """Look and plan; ask about open conflicts, where somebody is there, until none is answered."""
     findings, made = examine(session, request)
-    while ask and _somebody() and _settle(session):
+    seen: set[tuple[str, str, str]] = set()
+    while ask and somebody_is_there() and settle_open(session, seen):
         findings, made = examine(session, request)
     return findings, made
 
 
-def _somebody() -> bool:
+def somebody_is_there() -> bool:
+    """Say whether there is a terminal to ask on."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _settle(session: Session) -> bool:
-    """Ask about the conflicts that are open; return whether any was answered."""
-    found = session.binder.open_conflicts()
+def settle_open(session: Session, seen: set[tuple[str, str, str]]) -> bool:
+    """Ask about the conflicts that are open, file by file; return whether any was answered.
+
+    What is in `seen` was asked about before and left open; what is asked about now is added.
+    """
+    opened = session.binder.open_conflicts()
+    found = [one for one in opened if (one.file, one.host, one.conflict.path) not in seen]
+    seen |= {(one.file, one.host, one.conflict.path) for one in opened}
     if not found:
         return False
     # Few runs have conflicts, and the terminal's part takes its time to import.

@@ -24,6 +24,8 @@ from changeover.merge.masking import masked_conflict, masked_lines
 from changeover.merge.verdict import Answer, Side
 
 _KEYS = "o ours, t theirs, e edit, s skip, u undo, c context, q stop"
+_GUESS_KEYS = "y merge with the guess, n without a base, s skip, u undo, q stop"
+_GUESSED = {"y": "accept", "n": "none"}
 
 
 class Question(Protocol):
@@ -113,7 +115,8 @@ def ask_about(conflicts: tuple[Conflict, ...], sight: Sight) -> dict[str, Answer
     while number < len(conflicts):
         conflict = conflicts[number]
         _show(conflict, sight, f"[{number + 1}/{len(conflicts)}]")
-        key = one_key(_KEYS, "otesucq")
+        is_guess = conflict.kind == "guessed"
+        key = one_key(_GUESS_KEYS, "ynsuq") if is_guess else one_key(_KEYS, "otesucq")
         if key == "q":
             break
         if key == "u":
@@ -154,6 +157,8 @@ def one_key(question: str, keys: str) -> str:
 
 
 def _decision(key: str, conflict: Conflict) -> Answer:
+    if key in _GUESSED:
+        return Answer("value", _GUESSED[key])
     if key != "e":
         return Answer({"o": "ours", "t": "theirs"}[key])
     hidden = is_secret(conflict.path)

@@ -17,6 +17,7 @@ KINDS = {
     "required": "is required now and has no value here",
     "text": "lines changed on both sides",
     "unmergeable": "cannot be merged",
+    "guessed": "the base is a guess",
 }
 _WIDTH = 12
 
@@ -25,7 +26,9 @@ def conflict_lines(conflict: Conflict, files: Sequence[str]) -> list[str]:
     """Return a conflict's path and kind, then its three texts with file and line."""
     lines = [f"conflict: {conflict.path}: {KINDS.get(conflict.kind, conflict.kind)}"]
     sides = (conflict.base, conflict.ours, conflict.theirs)
-    for label, side, name in zip(("base", "ours", "theirs"), sides, files, strict=True):
+    if conflict.kind == "guessed":
+        sides, files = sides[:1], files[:1]
+    for label, side, name in zip(("base", "ours", "theirs"), sides, files, strict=False):
         lines += _side_lines(label, side, name)
     if conflict.reason:
         lines.append(f"  ({conflict.reason})")

@@ -1,0 +1,130 @@
+"""The configuration files of a release on the hosts of an instance, each with its merge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from changeover.actions.files_merge import Merge
+from changeover.actions.files_merge_outcome import Outcome
+from changeover.bases.job import FileJob, Hints
+from changeover.engine.session import Session
+from changeover.errors import ActionFailed, InvalidInput, InvalidRelease
+from changeover.hosts.host import Host
+from changeover.merge.settings import Setting
+from changeover.merge.verdict import Unreadable
+from changeover.model.release import Release, Step
+from changeover.sources.configs import MERGE
+
+
+@dataclass
+class Configured:
+    """One file of a host and how a release merges it: the file that is in service."""
+
+    host: Host
+    action: Merge
+    reference: str
+    """Whose reference it is merged with: product and version."""
+
+    @property
+    def shown(self) -> str:
+        """Return host and path, for people."""
+        return f"{self.host.name}:{self.action.path}"
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """What the merge comes to; raises `ActionFailed` where a side cannot be read."""
+        return self.action.merged(self.host)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a file to be merged."""
+        return self.outcome.mine.text is not None
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        """The paths nobody has settled."""
+        return tuple(conflict.path for conflict in self.outcome.conflicts)
+
+    @property
+    def job(self) -> FileJob:
+        """The three texts."""
+        action, base = self.action, self.outcome.base
+        hints = Hints(
+            action.format or None, action.identity, action.renamed, action.required,
+            action.secrets, action.notes,
+        )  # fmt: skip
+        labels = (base.origin if base else "no base", action.path, self.reference)
+        ours = self.outcome.mine.text or b""
+        return FileJob(self.host, action.path, ours, self.outcome.task.theirs, base, labels, hints)
+
+    def settings(self) -> tuple[Setting, ...]:
+        """Return the settings that are not the same in all three.
+
+        Raises `ActionFailed` where a side cannot be read.
+        """
+        try:
+            return self.job.settings()
+        except Unreadable as error:
+            raise ActionFailed(f"{self.shown}: {error.message}", error.remedy) from error
+
+    def anew(self) -> Configured:
+        """Return the same file, to be looked at again."""
+        return Configured(self.host, self.action, self.reference)
+
+
+def configured_files(
+    session: Session, release: Release, hosts: Iterable[str], names: Iterable[str] = ()
+) -> list[Configured]:
+    """Return the files a release merges, on these hosts: all, or those that are named.
+
+    Raises `InvalidInput` for a name no file has.
+    """
+    chosen = set(hosts)
+    found = [one for one in _all(session, release) if one.host.name in chosen]
+    wanted = set(names)
+    known = {name for one in found for name in (one.action.config, one.action.path) if name}
+    if wanted - known:
+        unknown = sorted(wanted - known)[0]
+        told = ", ".join(sorted(known)) or "the release merges no file"
+        raise InvalidInput(f"{unknown}: no such file; known: {told}", "changeover files status")
+    return [o for o in found if not wanted or wanted & {o.action.config, o.action.path}]
+
+
+def _all(session: Session, release: Release) -> Iterator[Configured]:
+    reference = f"{release.product} {release.version}"
+    seen: set[tuple[str, str]] = set()
+    for step in _merging_steps(release):
+        for host in session.concerned(release, step.on, step.when):
+            action = session.binder.action(release.version, step, host)
+            if isinstance(action, Merge):
+                live = _in_service(action)
+                if (host.name, live.path) not in seen:
+                    seen.add((host.name, live.path))
+                    yield Configured(host, live, reference)
+
+
+def _merging_steps(release: Release) -> Iterator[Step]:
+    """Yield the steps that merge files, and one for each file no step names."""
+    steps = [s for s in release.steps if s.use == MERGE]
+    named = {s.with_.get("config") for s in steps}
+    for procedure in release.procedures.values():
+        more = [s for s in procedure if s.use == MERGE and s.with_.get("config") not in named]
+        steps += more
+        named |= {s.with_.get("config") for s in more}
+    yield from steps
+    for name, config in release.configs.items():
+        if name not in named and config.at:
+            yield Step(name, MERGE, {"config": name})
+
+
+def _in_service(action: Merge) -> Merge:
+    """Return the merge of the file that operators edit, where a run writes another one."""
+    if not action.ours or action.ours == action.path:
+        return action
+    try:
+        return replace(action, path=action.ours, ours="")
+    except InvalidRelease:
+        # The folder its validation needs is around the other file.
+        return replace(action, path=action.ours, ours="", tree="", validate=())
