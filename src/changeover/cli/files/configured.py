@@ -69,10 +69,6 @@ class Configured:
         except Unreadable as error:
             raise ActionFailed(f"{self.shown}: {error.message}", error.remedy) from error
 
-    def anew(self) -> Configured:
-        """Return the same file, to be looked at again."""
-        return Configured(self.host, self.action, self.reference)
-
 
 def configured_files(
     session: Session, release: Release, hosts: Iterable[str], names: Iterable[str] = ()
@@ -95,7 +91,7 @@ def configured_files(
 def _all(session: Session, release: Release) -> Iterator[Configured]:
     reference = f"{release.product} {release.version}"
     seen: set[tuple[str, str]] = set()
-    for step in _merging_steps(release):
+    for step in merging_steps(release):
         for host in session.concerned(release, step.on, step.when):
             action = session.binder.action(release.version, step, host)
             if isinstance(action, Merge):
@@ -105,7 +101,7 @@ def _all(session: Session, release: Release) -> Iterator[Configured]:
                     yield Configured(host, live, reference)
 
 
-def _merging_steps(release: Release) -> Iterator[Step]:
+def merging_steps(release: Release) -> Iterator[Step]:
     """Yield the steps that merge files, and one for each file no step names."""
     steps = [s for s in release.steps if s.use == MERGE]
     named = {s.with_.get("config") for s in steps}

@@ -14,11 +14,10 @@ from changeover.cli.files.states import state_of
 from changeover.cli.merge_asking import one_key
 from changeover.cli.output import emit
 from changeover.hosts.host import Host
-from changeover.model.findings import Finding
+from changeover.model.findings import Finding, blocking
 from changeover.model.plan import Change
 from changeover.views.files import FileState
 from changeover.views.files import diff_lines as settings_lines
-from changeover.views.finding import finding_lines
 from changeover.views.style import bad, careful, diff_lines, good
 
 
@@ -71,7 +70,7 @@ def _looked_at(opened: Opened, file: Configured) -> Result:
     if state.problem:
         return Result(state, "refused", state.problem)
     change = file.action.plan(file.host)
-    findings = [f for f in file.action.check(file.host) if f.remedy]
+    findings = blocking(file.action.check(file.host), {})
     _show(opened, state, change, findings)
     if state.conflicts:
         return Result(state, "left", f"to decide: {', '.join(state.conflicts)}")
@@ -111,7 +110,7 @@ def _kept(host: Host, path: str) -> str:
 def _show(opened: Opened, state: FileState, change: Change, findings: list[Finding]) -> None:
     lines = [*settings_lines([state]), *diff_lines(change.diff)]
     if not state.conflicts:
-        lines += finding_lines(findings, {})
+        lines += [bad(f"{finding.message}\n  → {finding.remedy}") for finding in findings]
     for line in lines:
         click.echo(opened.masked(line), err=True)
 

@@ -14,6 +14,7 @@ from changeover.cli.files.configured import Configured, configured_files
 from changeover.cli.files.place import Place, hosts_option, place_of
 from changeover.cli.opening import Asked, request_for
 from changeover.cli.options import decide_option, instance_option, output_option, set_option
+from changeover.engine.planner import Request
 from changeover.engine.session import Session
 from changeover.errors import InvalidInput, InvalidInstance
 from changeover.model.release import Release
@@ -27,10 +28,8 @@ class Opened:
     session: Session
     release: Release
     files: list[Configured]
-
-    def look_again(self) -> None:
-        """Forget what was seen: answers have been given since."""
-        self.files = [file.anew() for file in self.files]
+    request: Request
+    """The way from the installed release to this one."""
 
     def masked(self, line: str) -> str:
         """Return a line without known secrets."""
@@ -74,7 +73,7 @@ def opened_files(
         session.binder.answering(request.inputs, request.installed)
         release = session.release(request.target)
         found = configured_files(session, release, place.hosts, files)
-        yield Opened(place, session, release, found)
+        yield Opened(place, session, release, found, request)
 
 
 def _installed(session: Session) -> str:
