@@ -10,11 +10,13 @@ import click
 
 from changeover.cli.adopting import adopted, asked
 from changeover.cli.examining import examined
-from changeover.cli.options import instance_option, output_option
+from changeover.cli.options import given_words, instance_option, output_option
 from changeover.cli.output import emit
+from changeover.cli.reaching import ping_hosts, tunnel
 from changeover.engine.adoption import found_lines
 from changeover.instances.draft import draft_text, refuse_taken, write_draft
 from changeover.instances.folder import open_instance
+from changeover.instances.given import NOTHING
 from changeover.instances.written import InstanceWritten
 from changeover.model.codec import to_json
 from changeover.model.findings import blocking
@@ -25,7 +27,7 @@ from changeover.views.instance import instance_lines
 
 @click.group()
 def instance() -> None:
-    """Write, adopt, show and check instances."""
+    """Write, adopt, show, check and reach instances."""
 
 
 @instance.command()
@@ -60,7 +62,7 @@ def init(folder: Path, adopt: str | None, yes: bool, **said: Any) -> None:
 @output_option
 def show(instance: Path, output: str) -> None:
     """Show an instance; secrets by the place where they are kept."""
-    described, secrets = open_instance(instance)
+    described, secrets = open_instance(instance, given=given_words() or NOTHING)
     kept = {name: str(secrets.reference(name)) for name in secrets}
     shown = {**to_json(described), "secrets": kept}
     emit(shown, instance_lines(described, kept), output)
@@ -79,6 +81,10 @@ def check(instance: Path, offline: bool, output: str) -> None:
     emit(findings, finding_lines(findings, {}), output)
     if blocking(findings):
         raise click.exceptions.Exit(3)
+
+
+instance.add_command(ping_hosts)
+instance.add_command(tunnel)
 
 
 @instance.command()
