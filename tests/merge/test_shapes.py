@@ -113,3 +113,14 @@ def test_plain_texts_are_shown_side_by_side_line_by_line() -> None:
         ("line 4", "d", "d", "D", "there"),
         ("line 5", None, "mine", None, "here"),
     ]
+
+
+def test_a_conflict_about_a_renamed_setting_shows_what_stood_under_its_old_name() -> None:
+    base, ours = b'[db]\nhostname = "a"\n', b'[db]\nhostname = "b"\n'
+
+    (found,) = merge(base, ours, b'[db]\nhost = "c"\n', name="x.toml",
+                     renamed={"db.hostname": "db.host"}).conflicts  # fmt: skip
+
+    assert (found.path, found.kind) == ("db.host", "changed")
+    assert found.base is not None and found.base.text == 'hostname = "a"'
+    assert found.ours is not None and found.ours.text == 'hostname = "b"'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -18,6 +18,7 @@ from changeover.model.release import Release
 from changeover.sources.bundle import bundle_bytes
 from changeover.sources.folder import Listed, hub_releases, load_release, release_called
 from changeover.sources.manifest_build import MANIFEST
+from changeover.sources.renames import renamed_over
 from changeover.sources.versions import version_key
 from changeover.views.release_diff import FileChange, diff_lines, diff_markdown
 
@@ -101,7 +102,7 @@ def _file_change(way: list[Release], name: str, method: str) -> FileChange | Non
         return FileChange(name, method, "added", _at(after, method))
     hints = Hints(
         after.variant(after.reference, method).removesuffix(TEMPLATE), after.format or None,
-        after.identity, renames(way, name), after.secrets,
+        after.identity, renamed_over(way, name), after.secrets,
     )  # fmt: skip
     found = compare(here, there, hints)
     old_at, new_at = _at(before, method), _at(after, method)
@@ -126,15 +127,3 @@ def _text(release: Release, config: Config | None, method: str) -> bytes | None:
 
 def _at(config: Config | None, method: str) -> str:
     return config.variant(config.at, method) if config else ""
-
-
-def renames(way: list[Release], name: str) -> Mapping[str, str]:
-    """Return old -> new path of settings over a way, up or down: each release renames its own."""
-    up = version_key(way[0].version) <= version_key(way[-1].version)
-    joined: dict[str, str] = {}
-    for release in way[1:] if up else way[-2::-1]:
-        config = release.configs.get(name)
-        told = dict(config.renamed) if config else {}
-        joined = {old: told.pop(new, new) for old, new in joined.items()}
-        joined.update(told)
-    return joined if up else {new: old for old, new in joined.items()}

@@ -7,9 +7,11 @@ from dataclasses import replace
 from changeover.merge.pieces import Clash
 from changeover.merge.tree import Block, Item, Key, walk
 from changeover.merge.values import ValueMerge
-from changeover.merge.verdict import Conflict, Side, shown_path
+from changeover.merge.verdict import Conflict, Side, Told, shown_path
 
 Trees = tuple[Block | None, Block, Block]
+Places = dict[Key, tuple[Item, int]]
+"""Entries of a text by their paths, each with the line it starts on."""
 
 
 def conflicts_of(
@@ -18,7 +20,7 @@ def conflicts_of(
     """Return the conflicts that remain once the meaning of the result has been looked at."""
     if not clashes and not values.conflicts and difference is None:
         return []
-    places = [_places(tree) for tree in trees]
+    places = _placed(trees, values.told)
     real = _widened(
         [clash for clash in clashes if clash.kind == "order" or _is_real(clash.path, values)],
         values,
@@ -34,6 +36,17 @@ def conflicts_of(
         reason = "nothing of the new reference was taken: decide this first, then merge again"
         found = [Conflict(c.path, c.kind, c.base, c.ours, c.theirs, reason) for c in found]
     return found
+
+
+def _placed(trees: Trees, told: Told) -> list[Places]:
+    """Return the entries of the three texts by path; what has a new name stands there too."""
+    places = [_places(tree) for tree in trees]
+    for old, new in told.renamed.items():
+        # The question is about what stood there under the old name: an answer is bound to that.
+        for known in places[:2]:
+            if old in known:
+                known.setdefault(new, known[old])
+    return places
 
 
 def _widened(clashes: list[Clash], values: ValueMerge) -> list[Clash]:
@@ -60,9 +73,6 @@ def _related(one: Key, other: Key) -> bool:
 
 def _same_word(one: str, other: str) -> bool:
     return one == other or one.partition("#")[0] == other.partition("#")[0] != ""
-
-
-Places = dict[Key, tuple[Item, int]]
 
 
 def _places(tree: Block | None) -> Places:

@@ -16,6 +16,8 @@ from changeover.merge.settings import Setting
 from changeover.merge.verdict import Unreadable
 from changeover.model.release import Release, Step
 from changeover.sources.configs import MERGE
+from changeover.sources.renames import renamed_over
+from changeover.sources.versions import version_key
 
 
 @dataclass
@@ -95,7 +97,7 @@ def _all(session: Session, release: Release) -> Iterator[Configured]:
         for host in session.concerned(release, step.on, step.when):
             action = session.binder.action(release.version, step, host)
             if isinstance(action, Merge):
-                live = _in_service(action)
+                live = _over_all_releases(session, release, _in_service(action))
                 if (host.name, live.path) not in seen:
                     seen.add((host.name, live.path))
                     yield Configured(host, live, reference)
@@ -113,6 +115,21 @@ def merging_steps(release: Release) -> Iterator[Step]:
     for name, config in release.configs.items():
         if name not in named and config.at:
             yield Step(name, MERGE, {"config": name})
+
+
+def _over_all_releases(session: Session, release: Release, action: Merge) -> Merge:
+    """Return a merge that knows what the releases on the way from the installed one renamed."""
+    installed = session.binder.installed
+    if not action.config or not installed:
+        return action
+    try:
+        low, high = version_key(installed), version_key(release.version)
+        between = [r for r in session.hubs.listed if low <= version_key(r.version) < high]
+    except InvalidInput:
+        return action  # a version that is no number: of a git reference, say
+    way = [*(session.release(listed.version) for listed in between), release]
+    before = dict(renamed_over(way, action.config)) if len(way) > 1 else {}
+    return replace(action, renamed={**before, **action.renamed})
 
 
 def _in_service(action: Merge) -> Merge:
