@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from changeover.cli.options import given_words
 from changeover.errors import ChangeoverError
 from changeover.hosts.command import command
 from changeover.hosts.connect import connect
 from changeover.instances.agefile import KEY
 from changeover.instances.folder import open_instance
+from changeover.instances.given import NOTHING
 from changeover.instances.secrets import Secrets
 from changeover.model.findings import Finding, failed, passed, warned
 from changeover.model.instance import Instance
@@ -23,8 +25,9 @@ from changeover.sources.folder import releases_of
 def examined(folder: Path, *, offline: bool) -> Iterator[Finding]:
     """Yield what is as it must be and what is not; raise where the folder cannot be read at all."""
     masker = Masker()
-    instance, secrets = open_instance(folder, masker.learn)
-    yield passed(f"instance.yaml describes {instance.name}, a {instance.product}")
+    instance, secrets = open_instance(folder, masker.learn, given_words() or NOTHING)
+    yield passed(f"{instance.origin} describes {instance.name}, a {instance.product}")
+    yield from instance.remarks
     yield from _secrets(secrets)
     yield from _key(instance.folder)
     yield from _files(instance)

@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from changeover.cli.opening import opened
-from changeover.cli.options import instance_option, set_option
+from changeover.cli.options import given_words, instance_option, set_option
 from changeover.engine.guide import Reader, guide_for
 from changeover.engine.inputs import answers_for
 from changeover.engine.order import UPGRADE
 from changeover.engine.route import find_route
 from changeover.errors import InvalidInput
 from changeover.instances.folder import open_instance
+from changeover.instances.given import NOTHING
 from changeover.model.instance import Instance
 from changeover.model.release import Release
 from changeover.sources.folder import Listed, release_called, releases_of
@@ -43,7 +44,7 @@ from changeover.views.guide import guide_text
 @instance_option
 def guide(instance: Path, procedure: str, form: str, **asked: Any) -> None:
     """Print the release's guide for this instance alone; secrets are named, never shown."""
-    described, secrets = open_instance(instance)
+    described, secrets = open_instance(instance, given=given_words() or NOTHING)
     listed = listed_for(described)
     goal = release_called(listed, asked["target"] or "latest").load()
     if procedure != UPGRADE and procedure not in goal.procedures:

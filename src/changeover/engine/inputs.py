@@ -16,7 +16,8 @@ _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 def answers_for(release: Release, instance: Instance, given: Mapping[str, str]) -> dict[str, Any]:
     """Return every answer by name; raise `InvalidInput` with all that is missing or wrong."""
     known = {i.name: i for i in release.inputs}
-    troubles = [_unknown(name, known) for name in given if name not in known]
+    others = set(instance.variables)
+    troubles = [_unknown(name, known) for name in given if name not in known and name not in others]
     found: dict[str, Any] = {}
     for name, asked in known.items():
         if asked.secret:

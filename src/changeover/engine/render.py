@@ -45,6 +45,25 @@ class Values(Mapping[str, Any]):
         return Values(self._path, {**self._written, name: value}, self._scope)
 
 
+class Over(Mapping[str, Any]):
+    """Values over others, none of them looked at before it is asked for."""
+
+    def __init__(self, upper: Mapping[str, Any], lower: Mapping[str, Any]) -> None:
+        self._upper, self._lower = upper, lower
+
+    def __getitem__(self, name: str) -> Any:
+        return self._upper[name] if name in self._upper else self._lower[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._upper or name in self._lower
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys((*self._lower, *self._upper)))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 @dataclass
 class Scope:
     """The names templates can say on one host, as `changeover.sources.scope` lists them.
@@ -105,7 +124,7 @@ def scope_for(
     answers = {**_defaults(release), **instance.inputs, **(inputs or {})}
     own = host.vars if host else {}
     scope.names.update(
-        vars=Values("vars", {**instance.vars, **own}, scope),
+        vars=Values("vars", Over(own, instance.vars), scope),
         inputs=Values("inputs", answers, scope),
         secrets=Values("secrets", secrets or {}),
         databases=Values("databases", instance.databases, scope),

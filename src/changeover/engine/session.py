@@ -9,6 +9,7 @@ from typing import Any
 
 from changeover.actions.base import Action
 from changeover.engine.binding import Binding, fix_step
+from changeover.engine.facts import host_facts
 from changeover.engine.hubs import Hubs
 from changeover.engine.inputs import answers_for
 from changeover.engine.order import UPGRADE, steps_of
@@ -20,6 +21,7 @@ from changeover.errors import InvalidInstance
 from changeover.hosts.connect import transport_to
 from changeover.hosts.host import Host
 from changeover.hosts.transport import ShellTransport
+from changeover.instances.given import NOTHING, Given, keep_given, recall_given
 from changeover.instances.known import open_known
 from changeover.instances.place import state_folder
 from changeover.instances.secrets import Secrets
@@ -36,6 +38,7 @@ class Session:
 
     def __init__(self, instance: Instance, secrets: Secrets, masker: Masker, store: Store) -> None:
         self.instance, self.secrets, self.masker, self.store = instance, secrets, masker, store
+        self.given = NOTHING
         self.transports = {name: self._reach(spec) for name, spec in instance.hosts.items()}
         self.hosts = {
             name: Host(name, self.transports[name], self.transports[name].state_dir, spec.vars)
@@ -54,6 +57,10 @@ class Session:
         for transport in self.transports.values():
             transport.close()
         self.store.close()
+
+    def facts(self, host: str, as_root: bool) -> Mapping[str, Any]:
+        """Ask a host what variables of an environment want to know of it."""
+        return host_facts(self.hosts[host], as_root=as_root)
 
     # what is there, and where to go
 
@@ -144,7 +151,8 @@ class Session:
             self.binder.use_kept(hop.version, hop.digest)
 
     def keep_bundles(self, plan: Plan) -> None:
-        """Keep the bundles of a plan for resume and undo."""
+        """Keep the bundles of a plan, and what the command line said, for resume and undo."""
+        keep_given(self.store.folder, self.given)
         self.binder.kept.mkdir(parents=True, exist_ok=True)
         for hop in plan.hops:
             self.binder.keep(self.release(hop.version))
@@ -178,11 +186,18 @@ class Session:
         return done
 
 
-def open_session(folder: Path) -> Session:
-    """Open an instance folder; every secret is resolved now, so that none can be shown."""
+def open_session(folder: Path, given: Given | None = None) -> Session:
+    """Open an instance folder; every secret is resolved now, so that none can be shown.
+
+    `given` is what the command line said; none takes what the last run began with.
+    """
     masker = Masker()
     store = Store(state_folder(folder))
-    instance, secrets = open_known(folder, store.folder, masker.learn)
+    given = given or recall_given(store.folder)
+    instance, secrets = open_known(folder, store.folder, masker.learn, given)
     for name in secrets:
         masker.learn(secrets[name])
-    return Session(instance, secrets, masker, store)
+    session = Session(instance, secrets, masker, store)
+    session.given = given
+    given.facts.ask = session.facts
+    return session

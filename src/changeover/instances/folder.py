@@ -50,6 +50,7 @@ def open_instance(
         from changeover.instances.ansible.opening import open_environment  # noqa: PLC0415
 
         return open_environment(folder, learn, given)
+    given.refuse_forms()
     tree, written = _read(folder)
     instance = _instance(folder, written, tree)
     return instance, secrets_of(folder, written, learn)

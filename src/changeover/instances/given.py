@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from changeover.errors import InvalidInput
 
 Asker = Callable[[str, bool], Mapping[str, Any]]
 """Host, and whether to ask as root, -> what Ansible would know of it: `ansible_env` and its like.
 
 Raises where the host cannot be asked.
 """
+
+
+FORMS = ("@", "{", "[")
+"""How words for `-e` begin that are a file of variables, or JSON."""
 
 
 class Facts:
@@ -39,5 +47,36 @@ class Given:
     """`--vault-password-file`."""
     facts: Facts = field(default_factory=Facts)
 
+    def refuse_forms(self) -> None:
+        """Raise `InvalidInput` for what only an environment of Ansible takes."""
+        for word in self.extra:
+            if word[:1] in FORMS:
+                raise InvalidInput(
+                    f"-e {word[:40]}: only an Ansible environment takes this", "--set NAME=VALUE"
+                )
+
 
 NOTHING = Given()
+_FILE = "given.json"
+
+
+def keep_given(state: Path, given: Given) -> None:
+    """Keep what a run began with, so that `resume` and `undo` see the same variables."""
+    file = state / _FILE
+    if not given.extra and not given.password_files:
+        file.unlink(missing_ok=True)
+        return
+    half = file.with_suffix(".half")
+    half.unlink(missing_ok=True)
+    half.touch(mode=0o600)
+    half.write_text(json.dumps({"extra": given.extra, "password_files": given.password_files}))
+    half.replace(file)
+
+
+def recall_given(state: Path) -> Given:
+    """Return what the last run began with; nothing where it was given nothing."""
+    try:
+        kept = json.loads((state / _FILE).read_text())
+        return Given(tuple(kept["extra"]), tuple(kept["password_files"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Given()

@@ -29,6 +29,7 @@ def open_known(
         from changeover.instances.folder import open_instance  # noqa: PLC0415 - see below
 
         return open_instance(folder, learn, given)
+    given.refuse_forms()
     key, file = _key(folder), state / "instance.json"
     kept = recall(file, key)
     if kept:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from changeover.instances.ansible.config import Config, find_config
 from changeover.instances.ansible.connection import Connections, Way, become_password
 from changeover.instances.ansible.inventory import Inventory
 from changeover.instances.ansible.inventory_source import find_inventory, read_inventory
-from changeover.instances.ansible.jinja import UndefinedVariable
+from changeover.instances.ansible.jinja import UndefinedVariable, names_in
 from changeover.instances.ansible.mapped import Mapped
 from changeover.instances.ansible.masked import secret_texts
 from changeover.instances.ansible.password import Passwords, find_passwords
@@ -28,7 +28,13 @@ from changeover.instances.ansible.recipe import (
 )
 from changeover.instances.ansible.scope import Around, Layer, Scope
 from changeover.instances.ansible.varfile import read_varfile
-from changeover.instances.ansible.variables import Variables, given_layers, layer_of, secret_layer
+from changeover.instances.ansible.variables import (
+    COMMAND_LINE,
+    Variables,
+    given_layers,
+    layer_of,
+    secret_layer,
+)
 from changeover.instances.given import NOTHING, Given
 from changeover.instances.secrets import Learner, unheard
 from changeover.sources.packaged import packaged_guides
@@ -158,6 +164,26 @@ class Environment:
         groups = self.inventory.groups_of(self.hosts[0])
         return str(self.folder / "group_vars" / f"{groups[-1]}.yml")
 
+    @property
+    def readable(self) -> set[str]:
+        """The names that something reads, or defines: others are misspelt."""
+        recipe = self.recognized[1]
+        said = [n for names in recipe.belongs.values() for n in names] if recipe else []
+        own = self.sections.model_dump(include={"vars", "inputs", "secrets", "endpoints"})
+        told = {n for layer in given_layers(self._plainly_given, self.passwords.unseal)
+                for n in layer.values}  # fmt: skip
+        elsewhere = {
+            name
+            for layer in self.variables.layers()
+            if layer.named != COMMAND_LINE
+            for name in layer.values
+        }
+        return elsewhere | mentioned(own) | set(said) | (told if recipe is None else set())
+
+    @property
+    def _plainly_given(self) -> list[str]:
+        return [word for word in self._given.extra if not word.startswith("@")]
+
     def learn_secrets(self) -> None:
         """Have every value from a vault, or from the file of secrets, masked from now on."""
         plain = set(self.sections.plain)
@@ -165,12 +191,10 @@ class Environment:
             for text in secret_texts(layer, plain):
                 self._learn(text)
 
-    def refuse_told_secrets(self, words: Sequence[str]) -> None:
-        """Raise `InvalidInput` for a secret given on the command line, and for a name misspelt."""
+    def refuse_told_secrets(self) -> None:
+        """Raise `InvalidInput` for a secret given on the command line."""
         secrets = {name for name in self._secret_names() if name not in self.sections.plain}
-        for layer in given_layers(
-            [w for w in words if not w.startswith("@")], self.passwords.unseal
-        ):
+        for layer in given_layers(self._plainly_given, self.passwords.unseal):
             told = sorted(secrets & set(layer.values))
             if told:
                 raise InvalidInput(
@@ -201,6 +225,16 @@ class Environment:
 def layer_names(variables: Variables, named: str) -> set[str]:
     """Return the names that a file defines."""
     return {n for layer in variables.extra if layer.named == named for n in layer.values}
+
+
+def mentioned(value: Any) -> set[str]:
+    """Return the variables all templates inside a value mention."""
+    if isinstance(value, str):
+        return names_in(value)
+    if isinstance(value, Mapping):
+        return {name for item in value.values() for name in mentioned(item)}
+    items = value if isinstance(value, list) else []
+    return {name for item in items for name in mentioned(item)}
 
 
 def _shown(playbook: Playbook | None) -> str:

@@ -21,6 +21,12 @@ from changeover.errors import InvalidInput
 _TRUE = frozenset(("yes", "on", "1", "true"))
 
 
+class TextForGood(str):
+    """Text that no Ansible reads as a list or a mapping, although it looks like one."""
+
+    __slots__ = ()
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes text that only looks special as plain text."""
 
@@ -36,18 +42,19 @@ def to_bool(value: Any) -> Any:
 
 
 def _to_json(value: Any, **options: Any) -> str:
-    return json.dumps(_plain(value), **({"ensure_ascii": False} | options))
+    return TextForGood(json.dumps(_plain(value), **({"ensure_ascii": False} | options)))
 
 
 def _to_nice_json(value: Any, indent: int = 4, sort_keys: bool = True, **_: Any) -> str:
-    return json.dumps(
+    text = json.dumps(
         _plain(value), indent=indent, sort_keys=sort_keys, separators=(",", ": "),
         ensure_ascii=False,
     )  # fmt: skip
+    return TextForGood(text)
 
 
 def _to_yaml(value: Any, **options: Any) -> str:
-    return str(yaml.dump(_plain(value), Dumper=_Dumper, allow_unicode=True, **options))
+    return TextForGood(yaml.dump(_plain(value), Dumper=_Dumper, allow_unicode=True, **options))
 
 
 def _to_nice_yaml(value: Any, indent: int = 4, **options: Any) -> str:
@@ -158,6 +165,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "regex_replace": lambda text, pattern, new="": re.sub(pattern, new, str(text)),
     "regex_search": _regex_search,
     "sha1": _hash,
+    "string": TextForGood,
     "split": lambda text, by=None: str(text).split(by),
     "splitext": lambda value: os.path.splitext(str(value)),  # noqa: PTH122 - text, not a path here
     "symmetric_difference": lambda a, b: _unique([i for i in [*a, *b] if (i in a) != (i in b)]),

@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from changeover.errors import ChangeoverError, InvalidInput
-from changeover.instances.ansible.filters import FILTERS, TESTS
+from changeover.instances.ansible.filters import FILTERS, TESTS, TextForGood
 
 LARGEST = 8 * 1024 * 1024
 """Characters a rendered text may have."""
@@ -106,9 +106,16 @@ class _Environment(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
 
+@jinja2.pass_context
+def _as_it_is(_context: Context, value: Any) -> Any:
+    """Leave a value alone; that the context is asked for keeps constants from becoming text."""
+    return value
+
+
 def _environment() -> _Environment:
     made = _Environment(
-        undefined=Undefined, autoescape=False, trim_blocks=True, keep_trailing_newline=True,
+        undefined=Undefined,
+        finalize=_as_it_is, autoescape=False, trim_blocks=True, keep_trailing_newline=True,
         extensions=["jinja2.ext.do"],
     )  # fmt: skip
     made.filters.update(FILTERS)
@@ -185,8 +192,8 @@ def _unrolled(value: Any) -> Any:
 
 
 def _as_text(made: list[Any]) -> Any:
-    if len(made) == 1 and made[0] is OMIT:
-        return OMIT
+    if len(made) == 1 and isinstance(made[0], Omit | TextForGood):
+        return made[0]
     text = _bounded("".join("" if node is None else str(_unrolled(node)) for node in made))
     if text.startswith(("{", "[")) or text in ("True", "False"):
         try:

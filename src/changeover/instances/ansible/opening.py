@@ -34,7 +34,7 @@ def open_environment(
     """Read an environment; raises `InvalidInstance` with every undefined variable at once."""
     environment = Environment(path, given, learn)
     environment.learn_secrets()
-    environment.refuse_told_secrets(given.extra)
+    environment.refuse_told_secrets()
     secrets = _secrets(environment, learn)
     instance = _instance(environment, given)
     _refuse_undefined(environment, instance, secrets)
@@ -70,6 +70,7 @@ def _instance(environment: Environment, given: Given) -> Instance:
         language=extras.language,
         remarks=tuple(remarks),
         origin="ansible",
+        variables=tuple(sorted(environment.readable)),
     )
 
 

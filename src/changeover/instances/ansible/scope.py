@@ -141,7 +141,8 @@ class Scope(Mapping[str, Any]):
         if isinstance(value, Sealed):
             plain = self._around.unseal(value.text.encode(), value.where).decode("utf-8", "replace")
             self._around.learn(plain)
-            return self._value(plain)
+            # Ansible takes a value under `!vault` as it is, whatever looks like a template in it.
+            return plain
         if isinstance(value, Unsafe):
             return str(value)
         if isinstance(value, str):

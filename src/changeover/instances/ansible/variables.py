@@ -76,7 +76,8 @@ class Variables:
         yield from self._beside(self._play_base, "group_vars", [ALL])
         for group in groups:
             written = inventory.groups[group].vars if group in inventory.groups else {}
-            yield Layer(f"{inventory.sources[0]}: [{group}:vars]", written)
+            kept = {k: v for k, v in written.items() if k != "ansible_group_priority"}
+            yield Layer(f"{inventory.sources[0]}: [{group}:vars]", kept)
         yield from self._beside(self._bases, "group_vars", groups)
         yield from self._beside(self._play_base, "group_vars", groups)
         yield Layer(f"{inventory.origins[host]}: {host}", inventory.hosts[host])

@@ -1,0 +1,80 @@
+"""Every variable of several environments, as ansible-core resolves it and as we do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from changeover.errors import ChangeoverError
+from changeover.instances.ansible.environment import Environment
+from changeover.instances.ansible.jinja import Style
+from changeover.instances.given import Facts, Given
+from tests.instances.ansible.project import NAMES, make_project
+from tests.servers.ansible import WANTED, ansible
+
+STYLES = {"2.15": Style.TEXT, "newest": Style.NATIVE}
+EXTRA = ("-e", "git_version=abc123 spaced='a b'", "-e", '{"told": {"as": ["json", 1]}}')
+HOME = {"ansible_env": {"HOME": "/home/compared"}}
+
+PLAIN_MAGIC = {"environment", "hostvars", "omit", "role_names", "role_name", "vars", "play_hosts"}
+"""What Ansible adds by itself, beside all that begins with `ansible_`."""
+CONNECTION = {
+    "ansible_user",
+    "ansible_port",
+    "ansible_become",
+    "ansible_become_password",
+    "ansible_ssh_common_args",
+    "ansible_group_priority",
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_project(tmp_path_factory.mktemp("compared"))
+
+
+def outcome(scope: Mapping[str, Any], name: str) -> Any:
+    try:
+        return {"value": json.loads(json.dumps(scope[name], default=str))}
+    except KeyError:
+        return {"missing": True}
+    except ChangeoverError as error:
+        return {"error": error.message}
+
+
+def ours(environment: Environment, style: Style) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for host in environment.inventory.hosts:
+        yield host, environment.variables.scope(host, style)
+
+
+def compared(names: Mapping[str, Any]) -> set[str]:
+    own = {n for n in names if not n.startswith(("ansible_", "_")) and n not in PLAIN_MAGIC}
+    return own | (CONNECTION & set(names))
+
+
+def differing(theirs: Mapping[str, Any], scope: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for name in sorted(compared(theirs) | compared(scope)):
+        one, other = theirs.get(name, {"missing": True}), outcome(scope, name)
+        if one != other and not ("error" in one and "error" in other):
+            found[name] = (one, other)
+    return found
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("version", WANTED)
+def test_every_variable_is_what_ansible_makes_of_it(project: Path, name: str, version: str) -> None:
+    theirs = ansible(version).variables(project, name, *EXTRA)
+    given = Given(tuple(EXTRA[1::2]), facts=Facts(lambda _host, _root: HOME))
+    environment = Environment(project / "environments" / name, given)
+
+    found = {host: differing(theirs[host], scope)
+             for host, scope in ours(environment, STYLES[version])}  # fmt: skip
+
+    assert set(found) == set(theirs)
+    assert {host: what for host, what in found.items() if what} == {}
