@@ -35,7 +35,7 @@ def under_traffic(lab: LocalLab, instance: Path, *words: str) -> tuple[Report, s
     traffic = Traffic(lab.layout.client_url, str(lab.authority)).start()
     done = changeover(instance, *words)
     report = traffic.stop()
-    assert not traffic.lost(report.acknowledged)
+    assert not traffic.lost(report.acknowledged), done.stdout + done.stderr
     return report, done.stdout + done.stderr
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from changeover.actions.base import Action
+from changeover.actions.links import real_path
 from changeover.actions.postgres import asked, database_at, must
 from changeover.actions.postgres_return import WayBack, schema_digest
 from changeover.actions.postgres_since import snapshot_now
@@ -260,7 +261,9 @@ class Tool(Action):
         return self._read(host, self.heads, expression)
 
     def _read(self, host: Host, words: tuple[str, ...], expression: str) -> str:
-        done = host.ask(self._command(words))
+        # While planning, a link such as `next` still leads to another release on the real host.
+        cwd = real_path(host, self.cwd) if self.cwd else ""
+        done = host.ask(self._command(words).within(cwd))
         if not done.ok:
             last = (done.stderr.strip() or done.stdout.strip()).rpartition("\n")[2]
             raise ActionFailed(

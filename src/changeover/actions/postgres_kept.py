@@ -72,11 +72,13 @@ def latest(host: Host, name: str) -> Backup:
 
 def chosen(host: Host, folder: str, backup: str) -> Backup:
     """Return one backup, its dump proven unchanged; raise `NoWayBack` where that fails."""
-    found = [b for b in kept(host, folder) if b.id == backup]
+    known = kept(host, folder)
+    found = [b for b in known if b.id == backup]
     if not found:
+        there = ", ".join(b.label for b in known[-5:]) or "none"
         raise NoWayBack(
-            f"{host.name}: backup {backup} is no longer in {folder}",
-            "Bring it back from where it was moved, or go forward: changeover resume",
+            f"{host.name}: backup {backup} is not in {folder}",
+            f"There: {there}. Bring it back from where it was moved, or name another.",
         )
     done = host.ask(digest_of(folder, backup))
     if done.stdout.split(" ")[0] != found[0].digest:

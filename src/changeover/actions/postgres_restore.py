@@ -12,7 +12,7 @@ from changeover.actions.postgres import database_at
 from changeover.actions.postgres_kept import Backup, chosen, folder_of, latest
 from changeover.actions.postgres_return import WayBack, is_restored, restore
 from changeover.actions.postgres_since import Moment, sentences, snapshot_now, written_since
-from changeover.errors import ActionFailed
+from changeover.errors import ActionFailed, NoWayBack
 from changeover.hosts.host import Host
 from changeover.model.findings import Finding, failed, passed
 from changeover.model.plan import Change, Effect
@@ -26,7 +26,8 @@ class Restore(Action):
     The backup is restored beside the database, compared with what was seen when it was made, and
     takes the place in one transaction; a role without the right to create databases restores in
     one transaction in place. What was written since the backup is named and asked about first.
-    There is no undo: back the present state up first, under another name.
+    There is no undo unless `undo_backup` names a backup of the present state, made under another name
+    by a step before: an undo then restores that one.
     """
 
     name: ClassVar[str] = "postgres.restore"
@@ -45,6 +46,13 @@ class Restore(Action):
     """URL of a role that may create and rename databases."""
     keep_replaced: bool = False
     """Keep the database as it was before, renamed to `<name>_changeover_old`."""
+    undo_backup: str = ""
+    """The name of the backup of the present state that an undo restores."""
+
+    def __new__(cls, **params: Any) -> Restore:
+        """Make one that can be undone where the release says by which backup."""
+        undoable = cls is Restore and params.get("undo_backup")
+        return object.__new__(ReversibleRestore if undoable else cls)
 
     def __post_init__(self) -> None:
         for url in (self.database, self.admin or self.database):
@@ -68,7 +76,7 @@ class Restore(Action):
         try:
             backup = self._backup(host)
             chosen(host, backup.folder, backup.id)
-        except ActionFailed as error:
+        except (ActionFailed, NoWayBack) as error:
             return [failed(error.message, error.remedy)]
         return [passed(f"backup {backup.label} is there")]
 
@@ -113,3 +121,38 @@ class Restore(Action):
                 f"{host.name}: {self._database.label}: is not what the restore left there",
                 "Look who else changes databases on this server, then repeat.",
             )
+
+
+@dataclass(frozen=True)
+class ReversibleRestore(Restore):
+    """A restore that is taken back by restoring what was there before."""
+
+    def apply(self, host: Host, change: Change) -> None:
+        """Pin the backup of the present state, and restore the other one."""
+        self._back.begin(host, change.before)
+        super().apply(host, change)
+        self._back.finish(host, change.before)
+
+    def verify(self, host: Host, change: Change) -> None:
+        """See that the database is the restored one."""
+        super().verify(host, change)
+        # A run that was killed after the restore ended comes back here, past `apply`.
+        self._back.finish(host, change.before)
+
+    def plan_undo(self, host: Host, change: Change) -> Change:
+        """Restore what was there before, unless nothing was restored."""
+        if not is_restored(host, self._way, change.before["proof"]):
+            mark = self._back.mark(host, change.before)
+            if not mark or not self._back.restored(host, change.before):
+                return Change(Effect.NONE, f"{self._database.label} was not restored")
+        return self._back.plan(host, change.before)
+
+    def undo(self, host: Host, change: Change) -> None:
+        """Restore what was there before."""
+        if self.plan_undo(host, change).needed:
+            self._back.go(host, change.before)
+
+    @cached_property
+    def _back(self) -> WayBack:
+        admin = database_at(self.admin) if self.admin else None
+        return WayBack(self._database, self.undo_backup, admin, self.jobs)

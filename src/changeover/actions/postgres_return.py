@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from changeover.actions.postgres import asked, must, once
@@ -35,6 +35,8 @@ class Mark:
     later: tuple[str, ...] | None = None
     """What was written since, noted before a downgrade writes too; none where none was tried."""
     later_tables: tuple[str, ...] = ()
+    before: Mapping[str, Any] = field(default_factory=dict)
+    """What was there before the migration: by it, a later downgrade is compared."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ class WayBack:
         then = Moment(backup.snapshot, backup.made_at, self.counts(host, backup))
         missed = written_since(host, self.database, then)
         tables = tuple(table.table for table in missed)
-        self._note(host, before, Mark(backup.id, tuple(sentences(missed)), tables, backup.made_at))
+        said = tuple(sentences(missed))
+        self._note(host, before, Mark(backup.id, said, tables, backup.made_at, before=dict(before)))
 
     def finish(self, host: Host, before: Mapping[str, Any]) -> None:
         """Note the moment the migration ended: what comes later was written by users."""
@@ -98,6 +101,13 @@ class WayBack:
         done = Moment(**said["done"]) if said["done"] else None
         lists = {k: tuple(v) for k, v in said.items() if isinstance(v, list)}
         return Mark(**{**said, **lists, "done": done})
+
+    def earlier(self, host: Host, revision: str) -> Mark | None:
+        """Return what the latest migration away from a revision left, if it was seen here."""
+        found = parse_lines(host.do(pg_dump.marks(folder_of(host, self._name))))
+        kept = [said["before"] for said in found if said.get("before") and said["done"]]
+        known = [before for before in kept if before.get("revision") == revision]
+        return self.mark(host, known[-1]) if known else None
 
     def _note(self, host: Host, before: Mapping[str, Any], mark: Mark) -> None:
         content = json.dumps(asdict(mark)).encode()

@@ -146,6 +146,12 @@ def manifests(folder: str) -> Command:
     return shell('cd "$1" 2>/dev/null || exit 0; cat ./*.json 2>/dev/null || :', folder)
 
 
+def marks(folder: str) -> Command:
+    """Build the command that prints what migrations left in a folder, one a line, oldest first."""
+    script = 'cd "$1" 2>/dev/null || exit 0; for f in $(ls -tr -- *.mark 2>/dev/null); do'
+    return shell(f'{script} cat "./$f"; echo; done', folder)
+
+
 def parse_differences(output: str) -> list[str]:
     """Name what a comparison found, such as `rows of public.orders`."""
     names: dict[str, None] = {}
