@@ -135,7 +135,7 @@ def flatten(value: object, path: tuple[str, ...] = ()) -> Settings:
                 flatten(inner, (*path, str(name))) if name else {(*path, repr(inner)): True}
             )
         return found
-    return {path: repr(value)}
+    return {path: repr(value)} if path else {}
 
 
 def verdict(base: Settings, ours: Settings, theirs: Settings) -> str:
@@ -150,7 +150,7 @@ def verdict(base: Settings, ours: Settings, theirs: Settings) -> str:
         ours.get(path) != theirs.get(path) and not _within(path, lists) for path in mine & yours
     ):
         return "conflict"
-    if _beneath_removed(base, ours, theirs) or _beneath_removed(base, theirs, ours):
+    if any(_beneath_removed(base, *pair, lists) for pair in ((ours, theirs), (theirs, ours))):
         return "conflict"
     shared = {_owner(path, lists) for path in mine} & {_owner(path, lists) for path in yours}
     return "either" if shared & lists else "none"
@@ -169,8 +169,10 @@ def _owner(path: tuple[str, ...], lists: set[tuple[str, ...]]) -> tuple[str, ...
     return path[:-1] if path[:-1] in lists else path
 
 
-def _beneath_removed(base: Settings, one: Settings, other: Settings) -> bool:
+def _beneath_removed(
+    base: Settings, one: Settings, other: Settings, lists: set[tuple[str, ...]]
+) -> bool:
     """Return whether one side added something inside what the other removed."""
-    gone = {path for path in base if path not in other}
+    gone = {path for path in base if path not in other and path not in lists}
     added = [path for path in one if path not in base]
     return any(path[:size] in gone for path in added for size in range(1, len(path)))

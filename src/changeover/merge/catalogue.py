@@ -26,8 +26,8 @@ class Entry(NamedTuple):
 
 FORMATS = (
     Entry("compose", ("*compose*.yml", "*compose*.yaml")),
-    Entry("yaml", ("*.yml", "*.yaml", "*.eyaml", "*/cloud.cfg", "*/cloud.cfg.d/*.cfg"), r"\A#cloud-config\b",
-          r"(?:---|%YAML)(?:\s|\Z)"),
+    Entry("yaml", ("*.yml", "*.yaml", "*.eyaml", "*/cloud.cfg", "*/cloud.cfg.d/*.cfg"),
+          r"\A#cloud-config\b", r"(?:---|%YAML)(?:\s|\Z)"),
     Entry("toml", ("*.toml", "Pipfile", "Cargo.lock", "poetry.lock", "uv.lock")),
     Entry("json", ("*.json", "*.jsonc", "*.json5", "*.tfstate", ".eslintrc", "*.webmanifest"),
           r"\A\s*\{\s*(?:\"|\}|//)"),
@@ -49,7 +49,8 @@ FORMATS = (
                   "*.desktop", ".gitconfig", "*/.git/config", "*.properties", ".editorconfig",
                   ".npmrc", "pip.conf", "*odbc*"),
           first=r"\[[^\]]+\]\s*\Z"),
-    Entry("directives", ("*.conf", "*.cf", "*/sysctl.d/*", "login.defs", "*/sudoers")),
+    Entry("stanzas", ("*/network/interfaces", "*/interfaces.d/*")),
+    Entry("directives", ("*.conf", "*.cf", "*.cfg", "*/sysctl.d/*", "login.defs", "*/sudoers")),
     Entry("text"),
 )  # fmt: skip
 
@@ -87,8 +88,8 @@ def candidates(name: str | None, text: str) -> Iterator[str]:
     first = _first_line(sample)
     found = [entry.name for entry in named if entry.name != "directives"]
     found += [entry.name for entry in FORMATS if _is_marked(entry, sample, first)]
-    if any(entry.name == "directives" for entry in named) and _one_setting_a_line(text):
-        found.append("directives")
+    if any(entry.name == "directives" for entry in named):
+        found += _simple_format(text)
     for format_ in dict.fromkeys([*found, "text"]):
         yield _compose_or_not(format_, text)
 
@@ -112,12 +113,14 @@ def _is_marked(entry: Entry, sample: str, first: str) -> bool:
     return bool(entry.content and re.search(entry.content, sample))
 
 
-def _one_setting_a_line(text: str) -> bool:
-    """Return whether lines are settings: no blocks, and no table such as pg_hba.conf."""
-    if re.search(r"(?m)^\s*</?\w|^[^#\n]*[{}]\s*$", text):
-        return False
+def _simple_format(text: str) -> list[str]:
+    """Return the format of lines that are settings: no blocks, and no table such as pg_hba.conf."""
+    if re.search(r"(?m)^\s*</?\w|^[^#\n]*\{\s*$|^\s*\}", text):
+        return []
+    if re.search(r"(?m)^[^\s#;=\\]+[^\n=\\]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]+[^\s#]", text):
+        return ["stanzas"]
     lines = [line.split() for line in text.split("\n") if line.strip() and line.lstrip()[0] != "#"]
-    return len({words[0] for words in lines}) * 2 >= len(lines)
+    return ["directives"] if len({words[0] for words in lines}) * 2 >= len(lines) else []
 
 
 def _matches(path: str, pattern: str) -> bool:

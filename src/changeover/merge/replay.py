@@ -56,11 +56,12 @@ def _apply(form: Format, tree: Block, path: Key, new: Value | None) -> Block:
 
 def _locate(form: Format, tree: Block, path: Key) -> Item | None:
     """Return the entry at a path; elements of lists are found by their identity."""
-    _name_elements(form, tree, ())
+    name_elements(form, tree)
     return find(tree, path)
 
 
-def _name_elements(form: Format, block: Block, path: Key) -> None:
+def name_elements(form: Format, block: Block, path: Key = ()) -> None:
+    """Give every entry that has none a key of its own, by its identity in this text alone."""
     for item in block.items:
         if item.value is None:
             continue
@@ -69,7 +70,7 @@ def _name_elements(form: Format, block: Block, path: Key) -> None:
             name = form.meaning.identify(where, item.plain)
             item.key = (name,) if name and not item.group else (item.group,) if item.group else ()
         if isinstance(item.value, Block):
-            _name_elements(form, item.value, (*path, *item.key))
+            name_elements(form, item.value, (*path, *item.key))
 
 
 def _rewritten(form: Format, item: Item, key: str, new: Value, tree: Block) -> Item:

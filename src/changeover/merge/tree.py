@@ -65,7 +65,8 @@ class Block:
             if item.key:
                 found[".".join(item.key)] = inner
             elif item.group is not None:
-                found[f"{item.group}#{len(found)}"] = inner
+                name = item.group
+                found[f"{name}#{len(found)}" if name in found else name] = inner
             elif isinstance(inner, dict):
                 found.update(inner)
         return found

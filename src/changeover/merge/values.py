@@ -89,21 +89,33 @@ class ValueMerge:
         self, base: Value | None, ours: Value | None, theirs: Value | None, path: Key = ()
     ) -> Value | None:
         """Return the merged value; None stands for absent."""
-        if ours in (base, theirs):
-            return theirs
-        if theirs == base:
-            return ours
-        if (ours is None or theirs is None) and reduced(base, ours or theirs):
-            return None
+        if ours == theirs or base in (ours, theirs):
+            return theirs if base == ours else ours
+        if ours is None or theirs is None:
+            return self._one_sided(base, ours, theirs, path)
         if isinstance(ours, dict) and isinstance(theirs, dict):
             old = base if isinstance(base, dict) else {}
             return self._maps(old, ours, theirs, path)
         if self.meaning.repeats and any(isinstance(v, list) for v in (base, ours, theirs)):
-            merged = self._lists(_as_list(base), _as_list(ours), _as_list(theirs), path)
-            return merged[0] if isinstance(merged, list) and len(merged) == 1 else merged or None
+            return self._repeated(base, ours, theirs, path)
         if isinstance(ours, list) and isinstance(theirs, list):
             return self._lists(base if isinstance(base, list) else [], ours, theirs, path)
         return self._conflict(path, kind_of(base, ours, theirs), ours, theirs)
+
+    def _one_sided(
+        self, base: Value | None, ours: Value | None, theirs: Value | None, path: Key
+    ) -> Value | None:
+        if reduced(base, theirs if ours is None else ours):
+            return None
+        if self.meaning.repeats and any(isinstance(v, list) for v in (base, ours, theirs)):
+            return self._repeated(base, ours, theirs, path)
+        return self._conflict(path, kind_of(base, ours, theirs), ours, theirs)
+
+    def _repeated(
+        self, base: Value | None, ours: Value | None, theirs: Value | None, path: Key
+    ) -> Value | None:
+        merged = self._lists(_as_list(base), _as_list(ours), _as_list(theirs), path)
+        return merged[0] if isinstance(merged, list) and len(merged) == 1 else merged or None
 
     def _maps(
         self, base: dict[str, Value], ours: dict[str, Value], theirs: dict[str, Value], path: Key

@@ -10,7 +10,11 @@ from changeover.merge.tree import Block, Leaf, Value
 from changeover.merge.values import Meaning
 
 _HEADER = re.compile(r"\s*\[([^\]\n]+)\][^\n]*\n?")
-_HEAD = r"(?P<head>\s*(?P<key>[^=:\n]*?[^=:\s]|)\s*(?:[=:]|(?=\n)|\Z))"
+# A key without a value is one word: a line of several words is no INI.
+_HEAD = (
+    r"(?P<head>\s*(?P<key>[^=:\n]*?[^=:\s](?=\s*[=:])"
+    r"|(?:[!.%][^\n]*[^\s=:]|[^=:\s]+)(?=[ \t]*(?:\n|\Z))|(?=[=:]))\s*(?:[=:]|(?=\n)|\Z))"
+)
 _ENTRY = re.compile(_HEAD + r"(?P<value>.*?)(?P<tail>[ \t]*\n?)\Z", re.DOTALL)
 _REMARKED = re.compile(
     _HEAD + r"(?P<value>.*?)(?P<tail>(?:[ \t]+;(?:[ \t][^\n]*)?)?[ \t]*\n?)\Z", re.DOTALL
