@@ -162,7 +162,10 @@ def _decision(key: str, conflict: Conflict) -> Answer:
     if key != "e":
         return Answer({"o": "ours", "t": "theirs"}[key])
     hidden = is_secret(conflict.path)
-    return Answer("value", click.prompt("  value", hide_input=hidden, err=True, default=""))
+    return Answer(
+        "value",
+        click.prompt("  value", hide_input=hidden, err=True, default="", show_default=False),
+    )
 
 
 def _show_context(conflict: Conflict, sight: Sight) -> None:

@@ -13,6 +13,7 @@ from changeover.cli.files.opening import Opened, opened_files, release_files
 from changeover.cli.files.states import state_of
 from changeover.cli.merge_asking import one_key
 from changeover.cli.output import emit
+from changeover.errors import NotReady
 from changeover.hosts.host import Host
 from changeover.model.findings import Finding, blocking
 from changeover.model.plan import Change
@@ -49,55 +50,74 @@ def merge(output: str, check: bool, yes: bool, **given: Any) -> None:
     conflicts nobody settled is left as it is: changeover files resolve. Exit code 0: all files are
     as wanted; 1: some are not.
     """
-    ask = sys.stdin.isatty() and sys.stderr.isatty() and not yes and output == "text"
+    ask = sys.stdin.isatty() and sys.stderr.isatty() and not (yes or check) and output == "text"
     with opened_files(**given, to_installed=True) as opened:
-        results = []
-        for file in opened.files:
-            result = _looked_at(opened, file) if check else _merged(opened, file, ask=ask, yes=yes)
-            results.append(result)
-            if output == "text":
-                click.echo(_outcome_line(file, result))
+        seen = [_looked_at(file) for file in opened.files]
+        # An answer nothing asks for is an error before anything is written.
         opened.session.binder.keep_answers()
+        results = []
+        for sight in seen:
+            if output == "text":
+                _show(opened, sight)
+            results.append(sight.result if check else _merged(opened, sight, ask=ask, yes=yes))
+            if output == "text":
+                click.echo(opened.masked(_outcome_line(sight.file, results[-1])))
         if output != "text":
             emit([opened.place.masker.tree(r.row()) for r in results], (), output)
         if any(result.outcome not in ("merged", "as wanted") for result in results):
             raise click.exceptions.Exit(1)
 
 
-def _looked_at(opened: Opened, file: Configured) -> Result:
-    """Show what would happen to a file; what stands against it is told, not raised."""
+@dataclass(frozen=True)
+class Sight:
+    """A file before anything is done to it: what would happen, and what stands against it."""
+
+    file: Configured
+    result: Result
+    change: Change | None = None
+    against: tuple[Finding, ...] = ()
+
+
+def _looked_at(file: Configured) -> Sight:
+    """Look at a file; what stands against its merge is told, not raised."""
     state = state_of(file)
     if state.problem:
-        return Result(state, "refused", state.problem)
+        return Sight(file, Result(state, "refused", state.problem))
     change = file.action.plan(file.host)
-    findings = blocking(file.action.check(file.host), {})
-    _show(opened, state, change, findings)
     if state.conflicts:
-        return Result(state, "left", f"to decide: {', '.join(state.conflicts)}")
-    if findings:
-        return Result(state, "refused", findings[0].message)
-    return Result(state, "to merge" if change.needed else "as wanted")
+        reason = f"to decide: {', '.join(state.conflicts)}"
+        return Sight(file, Result(state, "left", reason), change)
+    against = tuple(blocking(file.action.check(file.host)))
+    if against:
+        reason = against[0].message
+        return Sight(file, Result(state, "refused", reason), change, against)
+    return Sight(file, Result(state, "to merge" if change.needed else "as wanted"), change)
 
 
-def _merged(opened: Opened, file: Configured, *, ask: bool, yes: bool) -> Result:
-    seen = _looked_at(opened, file)
-    if seen.outcome != "to merge":
-        return seen
-    if ask and one_key("y write it, n leave it", "ynq") != "y":
-        return Result(seen.state, "left", "left as it is")
+def _merged(opened: Opened, sight: Sight, *, ask: bool, yes: bool) -> Result:
+    state = sight.result.state
+    if sight.result.outcome != "to merge":
+        return sight.result
+    if ask and one_key("y write it, n leave it", "yn") != "y":
+        return Result(state, "left", "left as it is")
     if not (ask or yes):
-        return Result(seen.state, "left", "nobody said yes: --yes, or on a terminal")
+        return Result(state, "left", "nobody said yes: --yes, or on a terminal")
     with opened.place.held():
-        kept = _carry_out(file)
-    return Result(seen.state, "merged", kept=kept)
+        return Result(state, "merged", kept=_carry_out(sight))
 
 
-def _carry_out(file: Configured) -> str:
-    """Write a file and prove it; return where its original is kept."""
+def _carry_out(sight: Sight) -> str:
+    """Write a file as it was shown, and prove it; return where its original is kept.
+
+    Raises `NotReady` where the file is not what it was any more.
+    """
+    file = sight.file
     host = file.host.acting_for("files/merge", limit=None, silence=None)
+    change = file.action.plan(host)
+    if sight.change is None or change.facts != sight.change.facts:
+        raise NotReady(f"{file.shown}: was changed since it was shown", "merge it again")
     real = file.outcome.there
     kept = _kept(host, real.path) if real.state.there else ""
-    change = file.action.plan(host)
     file.action.apply(host, change)
     file.action.verify(host, change)
     return kept
@@ -107,10 +127,12 @@ def _kept(host: Host, path: str) -> str:
     return f"{host.state_dir}/store/{host.keep(path)}"
 
 
-def _show(opened: Opened, state: FileState, change: Change, findings: list[Finding]) -> None:
-    lines = [*settings_lines([state]), *diff_lines(change.diff)]
-    if not state.conflicts:
-        lines += [bad(f"{finding.message}\n  → {finding.remedy}") for finding in findings]
+def _show(opened: Opened, sight: Sight) -> None:
+    lines = [
+        *settings_lines([sight.result.state]),
+        *diff_lines(sight.change.diff if sight.change else ""),
+    ]
+    lines += [bad(f"{finding.message}\n  → {finding.remedy}") for finding in sight.against]
     for line in lines:
         click.echo(opened.masked(line), err=True)
 
