@@ -16,7 +16,7 @@ from changeover.cli.reaching import ping_hosts, tunnel
 from changeover.engine.adoption import found_lines
 from changeover.instances.draft import draft_text, refuse_taken, write_draft
 from changeover.instances.folder import open_instance
-from changeover.instances.given import NOTHING
+from changeover.instances.given import NOTHING, known_only
 from changeover.instances.written import InstanceWritten
 from changeover.model.codec import to_json
 from changeover.model.findings import blocking
@@ -64,7 +64,7 @@ def show(instance: Path, output: str) -> None:
     """Show an instance; secrets by the place where they are kept."""
     described, secrets = open_instance(instance, given=given_words() or NOTHING)
     kept = {name: str(secrets.reference(name)) for name in secrets}
-    shown = {**to_json(described), "secrets": kept}
+    shown = {**to_json(known_only(described)), "secrets": kept}
     emit(shown, instance_lines(described, kept), output)
 
 

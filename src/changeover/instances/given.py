@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from changeover.errors import InvalidInput
+from changeover.errors import ChangeoverError, InvalidInput
+from changeover.model.instance import Instance
 
 Asker = Callable[[str, bool], Mapping[str, Any]]
 """Host, and whether to ask as root, -> what Ansible would know of it: `ansible_env` and its like.
@@ -58,6 +59,24 @@ class Given:
 
 NOTHING = Given()
 _FILE = "given.json"
+
+
+def known_only(instance: Instance) -> Instance:
+    """Return an instance to show, with what only its hosts can tell said so."""
+    hosts = {name: replace(host, vars={}) for name, host in instance.hosts.items()}
+    if instance.origin == "instance.yaml":
+        return instance
+    return replace(instance, vars=_told(instance.vars), hosts=hosts)
+
+
+def _told(values: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in values:
+        try:
+            found[name] = values[name]
+        except ChangeoverError as error:
+            found[name] = f"({error.message})"
+    return found
 
 
 def keep_given(state: Path, given: Given) -> None:

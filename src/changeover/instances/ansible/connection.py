@@ -199,9 +199,7 @@ def _checks_keys(said: _Said) -> bool:
 
 
 def _kept_safe(host: str, setting: str) -> Finding:
-    remedy = (
-        f"nothing to do; a new host's key: ssh-keyscan {host}, compare, then ~/.ssh/known_hosts"
-    )
+    remedy = "nothing to do; for a new host: ssh-keyscan HOST, compare, then ~/.ssh/known_hosts"
     return replace(warned(f"{setting} is not followed: host keys are checked", remedy), host=host)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -160,7 +161,7 @@ class Environment:
         recipe = self.recognized[1]
         for file, names in recipe.belongs.items() if recipe else ():
             if name in names:
-                return str(self.folder / file)
+                return os.path.normpath(self.folder / file)
         groups = self.inventory.groups_of(self.hosts[0])
         return str(self.folder / "group_vars" / f"{groups[-1]}.yml")
 
@@ -193,7 +194,7 @@ class Environment:
 
     def refuse_told_secrets(self) -> None:
         """Raise `InvalidInput` for a secret given on the command line."""
-        secrets = {name for name in self._secret_names() if name not in self.sections.plain}
+        secrets = {name for name in self.secret_names if name not in self.sections.plain}
         for layer in given_layers(self._plainly_given, self.passwords.unseal):
             told = sorted(secrets & set(layer.values))
             if told:
@@ -202,7 +203,9 @@ class Environment:
                     f"write it to {self.folder / self.extras.secrets_file}, or to a file: -e @FILE",
                 )
 
-    def _secret_names(self) -> set[str]:
+    @property
+    def secret_names(self) -> set[str]:
+        """The variables that are secrets: those in their file, and those that belong there."""
         recipe = self.recognized[1]
         file = layer_names(self.variables, str(self.secrets_file))
         belongs = recipe.belongs.get("secrets", []) if recipe else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ from changeover.instances.ansible.environment import Environment
 from changeover.instances.ansible.mapped import Mapped
 from changeover.instances.ansible.masked import texts_in
 from changeover.instances.ansible.recipe import HostExtraWritten
-from changeover.instances.ansible.scope import NeedsHost
+from changeover.instances.ansible.remarks import once_for_all, remarks_on
+from changeover.instances.ansible.undefined import refuse_undefined
 from changeover.instances.given import NOTHING, Given
 from changeover.instances.secrets import Learner, Reference, Secrets, unheard
 from changeover.instances.site import made_site_step, reference_of
 from changeover.instances.written import EndpointWritten, SecretWritten
-from changeover.model.findings import Finding, passed, warned
 from changeover.model.instance import Endpoint, HostSpec, Instance
 from changeover.model.release import Where
 
@@ -35,10 +35,8 @@ def open_environment(
     environment = Environment(path, given, learn)
     environment.learn_secrets()
     environment.refuse_told_secrets()
-    secrets = _secrets(environment, learn)
-    instance = _instance(environment, given)
-    _refuse_undefined(environment, instance, secrets)
-    return instance, secrets
+    refuse_undefined(environment)
+    return _instance(environment, given), _secrets(environment, learn)
 
 
 def _instance(environment: Environment, given: Given) -> Instance:
@@ -48,7 +46,7 @@ def _instance(environment: Environment, given: Given) -> Instance:
         given.facts.as_root[host] = way.root_facts
     first = environment.first
     remarks = [f for way in ways.values() for f in way.findings]
-    remarks += [*_remarks(environment), *difference_findings(environment)]
+    remarks += [*remarks_on(environment), *difference_findings(environment)]
     return Instance(
         name=extras.name or _name(environment.path),
         folder=environment.folder,
@@ -68,7 +66,7 @@ def _instance(environment: Environment, given: Given) -> Instance:
             for i, s in enumerate(extras.site_steps)
         ),
         language=extras.language,
-        remarks=tuple(remarks),
+        remarks=tuple(once_for_all(remarks)),
         origin="ansible",
         variables=tuple(sorted(environment.readable)),
     )
@@ -166,48 +164,3 @@ def _resolver(mapped: Mapped, learn: Learner) -> Callable[[str, Reference], str]
 def _known(mapped: Mapped) -> Iterator[tuple[str, Any]]:
     for name in mapped:
         yield name, mapped[name]
-
-
-def _refuse_undefined(environment: Environment, instance: Instance, secrets: Secrets) -> None:
-    """Try every value that needs no host; name all that cannot be had, each with its file."""
-    troubles: dict[str, str] = {}
-    for name, error in secrets.missing().items():
-        if secrets.reference(name).kind == "ansible":
-            troubles[error.message] = error.remedy
-    for host in instance.hosts.values():
-        for message, remedy in _troubles(host.vars, environment.sections.vars):
-            troubles[message] = remedy
-    if troubles:
-        lines = [f"{environment.folder}: what the guide needs is not there:"]
-        lines += [f"  {message}" for message in troubles]
-        raise InvalidInstance("\n".join(lines), "; ".join(dict.fromkeys(troubles.values())))
-
-
-def _troubles(values: Mapping[str, Any], needed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name in needed:
-        try:
-            values.get(name)
-        except NeedsHost:
-            continue
-        except InvalidInput as error:
-            yield error.message, error.remedy
-
-
-def _remarks(environment: Environment) -> Iterator[Finding]:
-    playbook, recipe = environment.playbook, environment.recognized[1]
-    if playbook:
-        yield passed(f"read with {playbook.path}")
-        for role in playbook.roles:
-            if role.folder is None:
-                remedy = "install it as the playbook wants it: its defaults are not known here"
-                yield warned(f"role {role.name} is not on this machine", remedy)
-    else:
-        yield warned("no playbook above: defaults of roles are not known",
-                     "name it in changeover.yaml: playbook:")  # fmt: skip
-    if recipe is None:
-        yield warned("the guide says nothing of Ansible environments: all variables are passed on",
-                     "map them in changeover.yaml: vars:, secrets:, databases:")  # fmt: skip
-    for doubled in environment.variables.doubled:
-        yield warned(f"{doubled} stands there twice: the last one counts", "keep one of them")
-    for message in environment.inventory.passed_over:
-        yield warned(f"not read as an inventory: {message}", "move it elsewhere, if that is wrong")
