@@ -95,11 +95,13 @@ def test_the_next_release_merges_with_what_this_one_recorded(host: Host, path: P
 def test_two_releases_planned_at_once_lead_where_two_runs_lead(host: Host, path: Path) -> None:
     second = REFERENCE.replace("workers = 4", "workers = 8").replace("timeout = 30\n", "")
     shadow = shadow_of(host)
+    diffs = []
     for content in (REFERENCE, second):
         action = build("files.merge", merging(path, content))
         action.foresee(shadow, change := action.plan(shadow))
+        diffs.append(change.diff)
 
-    assert "+workers = 8" in change.diff
+    assert "+workers = 8" in diffs[1]
     assert "timeout" not in (shadow.read(str(path)) or b"").decode()
     assert path.read_text() == EDITED
 
@@ -203,7 +205,7 @@ def test_answers_are_remembered_until_the_question_changes(host: Host, path: Pat
     changed = merging(path, REFERENCE.replace("port = 80", "port = 82"))
     other = replace(build_merge(changed), lore=Lore(answers=kept))
 
-    assert "8080" not in str(kept.known) and "81" not in str(list(kept.known.values())[0].keys())
+    assert "8080" not in str(kept.known)
     assert same.merged(host).conflicts == ()
     assert [c.path for c in other.merged(host).conflicts] == ["port"]
 
@@ -224,6 +226,7 @@ def test_a_renamed_setting_takes_the_value_along_and_a_required_one_is_asked_for
     action = answering(params, owner="'me'")
     merged = action.merged(host).content.decode()
     assert "listen = 8080" in merged
+    assert "owner = 'me'" in merged
     assert "port" not in merged.replace("# The port.", "")
 
 

@@ -15,6 +15,7 @@ from changeover.bases.record import recorded_base
 from changeover.errors import ActionFailed
 from changeover.hosts.host import Host, digest
 from changeover.merge.engine import merge
+from changeover.merge.given import with_setting
 from changeover.merge.verdict import Answer, Conflict, Merged, Note, Unreadable
 from changeover.model.plan import Effect
 
@@ -44,13 +45,20 @@ class Task:
         return tuple(dict.fromkeys((self.label, self.path, self.ours)))
 
     def merge(self, base: bytes | None, ours: bytes, answers: Mapping[str, Answer]) -> Merged:
-        """Merge; raise `ActionFailed` where a side cannot be read."""
+        """Merge; raise `ActionFailed` where a side cannot be read, or an answer not be written."""
         try:
-            return merge(
+            merged = merge(
                 base, ours, self.theirs, format=self.format, name=self.path,
                 identity=self.identity, renamed=self.renamed, required=self.required,
                 answers=answers,
             )  # fmt: skip
+            text = merged.text
+            for path in self.required:
+                if path in answers and answers[path].choice == "value":
+                    text = with_setting(
+                        text, path, answers[path].value, format=self.format, name=self.path
+                    )
+            return replace(merged, text=text)
         except Unreadable as error:
             where = f"{self.host.name}: {self.path}"
             raise ActionFailed(
