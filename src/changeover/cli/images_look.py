@@ -17,7 +17,7 @@ from changeover.errors import ChangeoverError
 from changeover.sources.oci.client import Client
 from changeover.sources.oci.closure import Walker
 from changeover.sources.oci.fault import ImageFault
-from changeover.sources.oci.mention import Mention
+from changeover.sources.oci.mention_text import Mention
 from changeover.sources.oci.places import Places
 from changeover.sources.oci.pool import mapped
 from changeover.sources.oci.reference import Reference

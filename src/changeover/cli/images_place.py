@@ -10,7 +10,8 @@ import click
 
 from changeover.cli.options import named_instance
 from changeover.errors import InvalidInput
-from changeover.sources.oci.mention import Mention, mentions
+from changeover.sources.oci.mention import mentions
+from changeover.sources.oci.mention_text import Mention
 
 edition_option = click.option(
     "--edition", default="", metavar="NAME", help="Of releases, only what this edition uses."

@@ -22,7 +22,8 @@ from changeover.sources.oci.medium import Shelf, Source, Target
 from changeover.sources.oci.order import Observer, Order, Summary
 from changeover.sources.oci.reference import Reference, parse_place
 from changeover.sources.oci.since import Beside, Since
-from changeover.sources.oci.tree import FolderTree, TarTree
+from changeover.sources.oci.tree import FolderTree
+from changeover.sources.oci.tree_tar import TarTree
 from changeover.sources.shipped import Shipment, read_shipment, tag_of
 from changeover.sources.signature import PublicKey
 from changeover.sources.unpack import unpack

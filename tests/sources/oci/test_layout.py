@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -179,11 +181,52 @@ def test_a_docker_archive_is_copied_with_a_manifest_of_its_own(
     assert all(target.blobs["in/team/app", digest_of(c)] == c for c in layers)
 
 
+@pytest.mark.parametrize("program", ["gzip", "zstd", "bzip2", "xz"])
+def test_a_compressed_archive_is_copied_like_any_other(
+    target: MemoryRegistry, tmp_path: Path, program: str
+) -> None:
+    layers = [sample.layer(1, 400_000), b"two"]
+    thing = docker_save(tmp_path / "x.tar", layers, "team/app:3")
+    packed = subprocess.run(
+        [program, "-c", str(tmp_path / "x.tar")], capture_output=True, check=True
+    )
+    (tmp_path / "y").write_bytes(packed.stdout)
+
+    with client_to(target.host) as client:
+        first = one(
+            copied(client, [f"docker-archive:{tmp_path / 'x.tar'}"], f"docker://{target.host}/a/")
+        )
+        second = one(
+            copied(client, [f"docker-archive:{tmp_path / 'y'}"], f"docker://{target.host}/b/")
+        )
+
+    assert first.digest == second.digest
+    assert all(target.blobs["b/team/app", d] == c for d, c in thing.blobs.items())
+
+
+def test_no_room_to_unpack_an_archive_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "x.tar").write_bytes(gzip.compress(b"x" * 99_999))
+    monkeypatch.setattr("changeover.sources.oci.tree_packed.shutil.copyfileobj", full)
+
+    with client_to() as client, pytest.raises(ImageFault, match="no room to unpack it"):
+        copied(client, [f"docker-archive:{tmp_path / 'x.tar'}"], f"oci:{tmp_path / 'y'}")
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
         (b"", "not a whole tar"),
-        (b"\x1f\x8b junk", "compressed with gzip"),
+        (b"\x1f\x8b junk", "not a whole gzip file"),
+        (b"\x28\xb5\x2f\xfd junk", "not a whole zstd file"),
+        (b"BZh9 junk", "not a whole bzip2 file"),
+        (b"\xfd7zXZ\x00 junk", "not a whole xz file"),
+        (gzip.compress(b"no tar at all" * 100), "not a whole tar"),
+        (gzip.compress(b"x" * 99_999)[:80], "not a whole gzip file"),
         (b"no tar at all" * 100, "not a whole tar"),
     ],
 )

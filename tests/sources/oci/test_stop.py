@@ -81,6 +81,10 @@ def test_a_copy_that_hangs_ends_at_once(
     assert took < LONGEST
     assert "stopped before it was done" in said
     assert "Traceback" not in said
+    hanging.script = lambda _: None
+    # What could not be cancelled in three seconds, the next run cancels.
+    again = started(words, tmp_path)
+    assert "1 copied" in again.communicate(timeout=60)[0]
     assert target.uploads == {}
 
 

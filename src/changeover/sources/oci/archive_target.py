@@ -8,8 +8,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import secrets
-import tarfile
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +29,7 @@ class LayoutArchive:
 
     def __init__(self, file: Path) -> None:
         self.file, self.place = file, str(file)
-        self._partial = file.with_name(f".{file.name}-{secrets.token_hex(4)}.partial")
+        self._partial = file.with_name(f".{file.name}-{os.urandom(4).hex()}.partial")
         self._lock = threading.Lock()
         self._sizes: dict[str, int] = {}
         self._manifests: dict[str, Manifest] = {}
@@ -160,6 +158,8 @@ class LayoutArchive:
         self._pad(len(content))
 
     def _header(self, path: str, size: int) -> None:
+        import tarfile  # noqa: PLC0415 - slow, and most copies write no tar
+
         member = tarfile.TarInfo(path)
         member.size, member.mode = size, 0o644
         self._write(memoryview(member.tobuf(tarfile.GNU_FORMAT)))

@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 import re
-import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -125,6 +124,8 @@ def ask_helper(name: str, server: str) -> Credential | None:
     """Ask `docker-credential-NAME` about a server; raises `Denied` where it cannot be run."""
     if not _HELPER_NAME.fullmatch(name):
         raise Denied(f"credential helper {name!r}: not a name", "correct Docker's config.json")
+    import subprocess  # noqa: PLC0415 - most credentials stand in files
+
     program = f"docker-credential-{name}"
     try:
         done = subprocess.run(

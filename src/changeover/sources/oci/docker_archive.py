@@ -23,7 +23,8 @@ from changeover.sources.oci.media import (
 )
 from changeover.sources.oci.passage import Stream
 from changeover.sources.oci.reference import is_digest, parse_reference
-from changeover.sources.oci.tree import TarTree, read_small
+from changeover.sources.oci.tree import read_small
+from changeover.sources.oci.tree_tar import TarTree
 from changeover.sources.oci.wire import BUFFER
 
 _COMPRESSION = {b"\x1f\x8b": "+gzip", b"\x28\xb5": "+zstd"}

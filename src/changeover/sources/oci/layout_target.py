@@ -6,7 +6,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -53,7 +52,7 @@ class LayoutFolder(Layout):
         """Write a blob; it gets its name only when it is whole, right and on the disk."""
         final = self.folder / blob_path(blob.blob.digest)
         final.parent.mkdir(parents=True, exist_ok=True)
-        partial = final.with_name(f".{final.name}-{secrets.token_hex(4)}.partial")
+        partial = final.with_name(f".{final.name}-{os.urandom(4).hex()}.partial")
         try:
             with _opened(partial) as descriptor:
                 blob.move_to(0)
@@ -156,7 +155,7 @@ def _write(descriptor: int, view: memoryview) -> None:
 
 
 def _replace(file: Path, content: bytes) -> None:
-    partial = file.with_name(f".{file.name}-{secrets.token_hex(4)}.partial")
+    partial = file.with_name(f".{file.name}-{os.urandom(4).hex()}.partial")
     try:
         with _opened(partial) as descriptor:
             _write(descriptor, memoryview(content))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -72,6 +71,8 @@ class Patience:
 
     def wait(self, fault: Passing) -> None:
         """Sleep before the next attempt; raises the fault where the budget is spent."""
+        import random  # noqa: PLC0415 - nothing waits where nothing fails
+
         self._tried += 1
         budget = self._budget
         longest = min(budget.first_delay * 2 ** (self._tried - 1), budget.longest_delay)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from changeover.sources.oci.archive_target import LayoutArchive
 from changeover.sources.oci.client import Client
-from changeover.sources.oci.docker_archive import DockerArchive
 from changeover.sources.oci.fault import BadReference
 from changeover.sources.oci.layout import Layout, joined, split
 from changeover.sources.oci.layout_target import LayoutFolder
@@ -14,7 +13,7 @@ from changeover.sources.oci.medium import Shelf, Target
 from changeover.sources.oci.mirror import Mirrored, mirror_of
 from changeover.sources.oci.order import Order
 from changeover.sources.oci.reference import Reference, looks_like_host
-from changeover.sources.oci.tree import FolderTree, TarTree
+from changeover.sources.oci.tree import FolderTree
 
 
 class Places:
@@ -23,6 +22,8 @@ class Places:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._open: dict[tuple[str, str], Shelf] = {}
+        self._names_in: dict[str, Callable[[], tuple[str, ...]]] = {}
+        """What docker-archives call their images."""
 
     def source(self, reference: Reference) -> Shelf:
         """Return where a reference reads from."""
@@ -52,15 +53,24 @@ class Places:
     def _source(self, reference: Reference) -> Shelf:
         if reference.kind == "oci":
             return Layout(FolderTree(reference.path))
-        if reference.kind == "oci-archive":
-            return Layout(TarTree(reference.path))
-        if reference.kind == "docker-archive":
-            return DockerArchive(TarTree(reference.path))
+        if reference.kind != "docker":
+            return self._in_tar(reference)
         registry = self._client.registry(reference.host)
         mirror = mirror_of(reference.host, self._client.settings.network.mirrors)
         if mirror is None:
             return registry
         return Mirrored(registry, self._client.registry(mirror[0]), mirror[1])
+
+    def _in_tar(self, reference: Reference) -> Shelf:
+        # Only here: most copies meet no archive.
+        from changeover.sources.oci.docker_archive import DockerArchive  # noqa: PLC0415 - slow
+        from changeover.sources.oci.tree_tar import TarTree  # noqa: PLC0415 - slow
+
+        if reference.kind == "oci-archive":
+            return Layout(TarTree(reference.path))
+        archive = DockerArchive(TarTree(reference.path))
+        self._names_in[reference.place] = archive.names
+        return archive
 
     def expanded(self, references: Iterable[Reference]) -> list[Reference]:
         """Return every image by itself: a layout or archive without a name is all it holds."""
@@ -77,8 +87,8 @@ class Places:
         if reference.kind == "docker" or reference.tag or reference.digest:
             return []
         source = self.source(reference)
-        if isinstance(source, DockerArchive):
-            return list(source.names())
+        if reference.kind == "docker-archive":
+            return list(self._names_in[reference.place]())
         if isinstance(source, Layout):
             return [n for n in sorted(source.named()) if not split(n)[1].startswith("sha256-")]
         return []

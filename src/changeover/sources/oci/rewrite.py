@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from changeover.sources.oci.fault import BadReference, ImageFault
-from changeover.sources.oci.mention import Mention, read_text
+from changeover.sources.oci.mention_text import Mention, read_text
 from changeover.sources.oci.reference import Reference, looks_like_host, parse_reference
 from changeover.sources.oci.variables import EnvLine, env_lines, leading
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -77,7 +76,7 @@ class UploadLog:
 
     def _created(self, folder: Path) -> IO[str]:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.jsonl"
+        self._path = folder / f"{os.getpid()}-{os.urandom(4).hex()}.jsonl"
         descriptor = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         return os.fdopen(descriptor, "a")

@@ -133,7 +133,7 @@ class Wire:
         parts = urlsplit(url)
         while True:
             line = self._line(parts)
-            # Left in peace: without the answer to a POST, and without a DELETE, an upload stays open.
+            # Left in peace: without a POST's answer, or without a DELETE, an upload stays open.
             if method not in ("POST", "DELETE"):
                 self._busy.add(line)
             if self._cut and method != "DELETE":
