@@ -74,7 +74,8 @@ BREAKAGES = (
     Breakage("process", "supervisorctl stop server", "program-down", "server was stopped"),
     Breakage(
         "crash",
-        _edited(f"{CODE}/server/main.py", "^def main", "raise RuntimeError(42)\\ndef main") + f"; {RESTARTED}",
+        _edited(f"{CODE}/server/main.py", "^def main", "raise RuntimeError(42)\\ndef main")
+        + f"; {RESTARTED}",
         "crash-loop",
         "RuntimeError: 42",
         f"git -C {CODE} checkout -q -- server; {RESTARTED}",
@@ -106,7 +107,7 @@ BREAKAGES = (
         "configuration",
         f"echo 'oops on;' >>{SITE}; systemctl stop nginx",
         "nginx-configuration-broken",
-        f'{SITE}:36: unknown directive "oops"',
+        f'{SITE}:34: unknown directive "oops"',
         f"sed -i '/oops/d' {SITE}; systemctl start nginx",
     ),
     Breakage(
@@ -239,10 +240,11 @@ BREAKAGES = (
     ),
     Breakage(
         "clock",
-        "echo +10m >/etc/faketimerc; echo /opt/libfaketime.so.1 >/etc/ld.so.preload",
+        "echo 'SetEnv LD_PRELOAD=/opt/libfaketime.so.1 FAKETIME=+10m' "
+        " >/etc/ssh/sshd_config.d/clock.conf; systemctl reload ssh",
         "clock-off",
         "the clock is 10 min ahead",
-        "rm /etc/ld.so.preload",
+        "rm /etc/ssh/sshd_config.d/clock.conf; systemctl reload ssh",
         seen=False,
     ),
     Breakage("supervisor", "systemctl stop supervisor", "supervisor-down", "does not run"),

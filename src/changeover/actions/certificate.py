@@ -12,6 +12,7 @@ from changeover.actions.base import Action
 from changeover.actions.foreseen import is_open
 from changeover.actions.paths import check_program
 from changeover.errors import ActionFailed, InvalidRelease
+from changeover.hosts.command import Completed
 from changeover.hosts.host import Host
 from changeover.model.findings import Finding, failed, passed
 from changeover.model.plan import Change, Effect
@@ -244,7 +245,7 @@ class Revoke(Certbot):
         words = self._words(before["path"], before["server"])
         asked = certbot.certbot(self.program, self.folder, self.ca, *words)
         done = host.once(asked, label="revoke")
-        if not done.ok and REVOKED_BEFORE not in done.stdout + done.stderr:
+        if not done.ok and not self._revoked_before(host, done):
             raise ActionFailed(
                 f"{host.name}: {before['path']} was replaced and is not revoked: "
                 f"{(done.stderr or done.stdout).strip()}",
@@ -254,6 +255,11 @@ class Revoke(Certbot):
     def verify(self, host: Host, change: Change) -> None:
         """The new one is there and served; certbot's word that the old one is revoked is taken."""
         self.prove_served(host, self._replaced(host, change))
+
+    def _revoked_before(self, host: Host, done: Completed) -> bool:
+        """Whether the server says so: some versions of certbot tell it in their log alone."""
+        log = host.ask(coreutils.tail(f"{certbot.logs(self.folder)}/letsencrypt.log", 200))
+        return REVOKED_BEFORE in done.stdout + done.stderr + log.stdout
 
     def _replaced(self, host: Host, change: Change) -> certbot.Archived:
         current = self.must(host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from changeover.diagnoses.anatomy import Body, Database
 from changeover.diagnoses.asked import Answers, Questions, told_lines
@@ -13,7 +14,8 @@ from changeover.tools import psql
 
 FULL = 0.9
 """Share of the connections in use from which it is worth a word."""
-TOO_MANY, NO_DATABASE, NOT_NOW = "53300", "3D000", "57P03"
+READY = 0
+"""What pg_isready exits with where a server takes connections."""
 LOCAL = ("", "localhost", "127.0.0.1", "::1")
 
 USED = """
@@ -21,11 +23,20 @@ SELECT json_build_object('used', count(*), 'most', current_setting('max_connecti
   - current_setting('superuser_reserved_connections')::int)
 FROM pg_stat_activity WHERE backend_type = 'client backend'
 """
-HOLDERS = """
-SELECT count(*) || ' ' || coalesce(state, 'without a state') || ', of role ' || usename
-  || coalesce(' from ' || nullif(application_name, ''), '')
-FROM pg_stat_activity WHERE backend_type = 'client backend'
-GROUP BY state, usename, application_name ORDER BY count(*) DESC LIMIT 4
+# A refused login has no SQLSTATE a client would show, and the server's own words come in its
+# language: so its owner is asked, for whom connections are reserved.
+STANDING = """
+SELECT json_build_object(
+  'used', (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') - 1,
+  'most', current_setting('max_connections')::int
+    - current_setting('superuser_reserved_connections')::int,
+  'databases', (SELECT json_agg(datname) FROM pg_database),
+  'roles', (SELECT json_object_agg(rolname, rolcanlogin) FROM pg_roles WHERE rolname !~ '^pg_'),
+  'holders', (SELECT json_agg(told) FROM (
+    SELECT count(*) || ' ' || coalesce(state, 'without a state') || ', of role ' || usename
+      || coalesce(' from ' || nullif(application_name, ''), '') AS told
+    FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+    GROUP BY state, usename, application_name ORDER BY count(*) DESC LIMIT 4) AS h))
 """
 LAST_LOG = 'for f in $1; do [ -f "$f" ] && last=$f; done; tail -n 20 -- "${last:-/dev/null}"'
 
@@ -41,16 +52,17 @@ class DatabaseKind(Kind):
         return found
 
     def asks_further(self, body: Body, answers: Answers) -> Questions:
-        """Ask for the server's log, or for who holds all connections."""
+        """Where a login fails, ask whether the server is up, its owner, and its log."""
         found: Questions = {}
         for one in body.databases:
-            code = _code(answers.of(_name(one)))
-            if code is None or not is_local(one.url):
+            if answers.of(_name(one)).ok:
                 continue
-            if code == TOO_MANY:
-                found["holders"] = _as_owner(HOLDERS)
-            elif one.log:
-                found[f"log {one.log}"] = shell(LAST_LOG, one.log)
+            place = psql.parse_url(one.url).conninfo
+            found[f"ready {one.name}"] = command("pg_isready", "-q", "-t", "3", "-d", place)
+            if is_local(one.url):
+                found["standing"] = _as_owner(STANDING)
+                if one.log:
+                    found[f"log {one.log}"] = shell(LAST_LOG, one.log)
         return found
 
     def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
@@ -58,13 +70,15 @@ class DatabaseKind(Kind):
         told = set()
         for one in body.databases:
             done = answers.of(_name(one))
-            code = _code(done)
-            place = psql.parse_url(one.url).label
-            if code is not None and (place, code) not in told:
-                told.add((place, code))
-                yield _fault(one, code, answers)
-            elif code is None:
+            if done.ok:
                 yield from _nearly_full(one, done)
+                continue
+            fault = _fault(one, answers)
+            place = psql.parse_url(one.url).label
+            # A login of its own is told where it alone is wrong.
+            if (place, fault.kind) not in told:
+                yield fault
+            told.add((place, fault.kind))
 
 
 def is_local(url: str) -> bool:
@@ -88,53 +102,37 @@ def _units() -> Command:
 
 def _as_owner(sql: str) -> Command:
     """Ask as the server's owner: for whom some connections are reserved."""
-    return command("psql", "-XAtq", "-d", "postgres", "-c", sql, user="postgres", cwd="/")
+    joined = " ".join(sql.split())
+    return command("psql", "-XAtq", "-d", "postgres", "-c", joined, user="postgres", cwd="/")
 
 
-def _code(done: Completed) -> str | None:
-    """Return the SQLSTATE that refused the login; empty if nobody answered; None if all is well."""
-    return None if done.ok else psql.parse_trouble(done.stderr).code
-
-
-def _fault(one: Database, code: str, answers: Answers) -> Fault:
-    done, at = answers.of(_name(one)), psql.parse_url(one.url)
+def _fault(one: Database, answers: Answers) -> Fault:
+    done, at, thing = answers.of(_name(one)), psql.parse_url(one.url), _name(one)
     said = str(psql.parse_trouble(done.stderr)) if done.stderr.strip() else "no answer in time"
-    where = f"({one.key} in {one.settings})" if one.key else "(the instance's `databases`)"
-    thing = _name(one)
-    if code == TOO_MANY:
-        holders = told_lines(answers.out("holders"), 4)
-        return Fault(
-            "database-full",
-            thing,
-            f"{at.label} takes no more connections",
-            (said, *holders),
-            "end what holds them idle (pg_terminate_backend), or raise max_connections",
-        )
-    if code.startswith("28"):
-        return Fault(
-            "database-login",
-            thing,
-            f"{at.label} refuses the login of {at.user} {where}",
-            (f"{code}: {said}",),
-            "correct the password there, or give the role this one: ALTER ROLE",
-        )
-    if code == NO_DATABASE:
-        return Fault(
-            "database-missing",
-            thing,
-            f"{at.label}: there is no such database {where}",
-            (said,),
-            "correct the name in the URL, or restore the database",
-        )
-    if not code or code == NOT_NOW:
+    if answers.of(f"ready {one.name}").code != READY:
         return _down(one, said, answers)
-    return Fault(
-        "database-refuses",
-        thing,
-        f"{at.label} refuses: {said}",
-        (code,),
-        "look into the server's log",
-    )
+    where = f"({one.key} in {one.settings})" if one.key else "(the instance's `databases`)"
+    standing = _standing(answers) if is_local(one.url) else {}
+    if standing and standing["used"] >= standing["most"]:
+        full = f"{at.label} takes no more connections: {standing['used']} of {standing['most']}"
+        remedy = "end what holds them idle (pg_terminate_backend), or raise max_connections"
+        return Fault("database-full", thing, full, (said, *standing["holders"]), remedy)
+    if standing and at.name not in standing["databases"]:
+        missing = f"{at.label}: there is no such database {where}"
+        remedy = "correct the name in the URL, or restore the database"
+        return Fault("database-missing", thing, missing, (said,), remedy)
+    refused = f"{at.label} refuses the login of {at.user} {where}"
+    remedy = "correct the password there, or give the role this one: ALTER ROLE ... PASSWORD"
+    if standing and not standing["roles"].get(at.user, False):
+        refused += ": no such role may log in"
+        remedy = f"CREATE ROLE {at.user} LOGIN, or correct the name in the URL"
+    return Fault("database-login", thing, refused, (said,), remedy)
+
+
+def _standing(answers: Answers) -> dict[str, Any]:
+    done = answers.of("standing")
+    found = psql.parse_lines(done.stdout) if done.ok else []
+    return dict(found[0]) if found else {}
 
 
 def _down(one: Database, said: str, answers: Answers) -> Fault:

@@ -16,6 +16,7 @@ from changeover.diagnoses.asked import (
     unit_state,
 )
 from changeover.diagnoses.kind import Kind
+from changeover.diagnoses.program import ends_of
 from changeover.hosts.command import command
 from changeover.model.diagnosis import Fault
 from changeover.tools import nginx as nginx_tool
@@ -58,8 +59,11 @@ def _elsewhere(one: Program, pid: str, answers: Answers) -> Iterator[Fault]:
     if ports:
         said = f"{one.name} listens on port {ports[0]}, not on {one.port}, where requests are sent"
         kind, remedy = "program-port", f"set {one.port} there, then restart {one.name}"
+    elif ends_of(one, answers):
+        return  # it falls, and that is told
     elif _age(pid, answers) < YOUNG:
-        return
+        said = f"{one.name} was started just now and does not listen on port {one.port} yet"
+        kind, remedy = "program-starting", "ask again in some seconds"
     else:
         said = f"{one.name} runs, and does not listen on port {one.port}"
         kind, remedy = "program-silent", f"look into its log, then restart {one.name}"

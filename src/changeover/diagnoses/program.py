@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
 
 from changeover.diagnoses.anatomy import Body, Program
 from changeover.diagnoses.asked import (
@@ -22,12 +24,20 @@ from changeover.tools import supervisorctl, systemctl
 
 LOOP, SPAN = 3, 120
 """So many ends within so many seconds are a loop."""
+USUAL = 10.0
+"""Seconds within which a program that fell once usually falls again."""
+RECENT = 20
+"""Lines of a log in which the reason of the last crash is looked for."""
 CRASHES = frozenset({"BACKOFF", "FATAL"})
 
 # Numbers and names of errors, as runtimes print them in every language.
-FULL = re.compile(r"\[Errno 28\]|\bENOSPC\b|No space left on device")
-TAKEN = re.compile(r"\[Errno 98\]|\bEADDRINUSE\b|Address already in use", re.IGNORECASE)
-REFUSED = re.compile(r"\[Errno 111\]|\bECONNREFUSED\b|psycopg|asyncpg|sqlalchemy", re.IGNORECASE)
+TAKEN = re.compile(r"\[Errno 98\]|\bEADDRINUSE\b|address already in use", re.IGNORECASE)
+CAUSES = (
+    (re.compile(r"\[Errno 28\]|\bENOSPC\b|No space left on device"), "disk *"),
+    (re.compile(r"\[Errno 111\]|ECONNREFUSED|psycopg|asyncpg|sqlalchemy"), "database *"),
+    (re.compile(r"Undefined(Column|Table)|\b42(703|P01)\b"), "schema*"),
+)
+"""What a log says -> the things whose faults then explain the crash."""
 
 
 class ProgramKind(Kind):
@@ -70,8 +80,8 @@ def _fault(one: Program, answers: Answers) -> Fault | None:
     if process is None:
         return Fault("program-unknown", thing(one), f"supervisor knows no program {one.name}",
                      remedy="supervisorctl reread; supervisorctl update")  # fmt: skip
-    ends = _ends(one, answers)
-    if process.state in CRASHES or len(ends) >= LOOP:
+    ends = ends_of(one, answers)
+    if process.state in CRASHES or _falls(one, process, ends, answers):
         return _crash(one, process.told, ends, answers)
     if process.state in ("STOPPED", "EXITED"):
         return _stopped(one, process, answers)
@@ -89,22 +99,29 @@ def _stopped(one: Program, process: supervisorctl.Process, answers: Answers) -> 
 
 
 def _crash(one: Program, told: str, ends: list[str], answers: Answers) -> Fault:
-    said = f"{one.name} crashes each time it is started"
-    log = answers.out(f"log {one.name}")
+    log, state = answers.out(f"log {one.name}"), _state(one, answers)
+    up = one.port in answers.listeners and state not in CRASHES
+    said, remedy = _crash_words(one, log, answers)
+    if up:
+        said = f"{one.name} fell {len(ends)} times within {SPAN} s; it runs again"
     evidence = [f"supervisor: {told}"] if told and not told.startswith("pid") else []
     evidence += [f"{len(ends)} ends within {SPAN} s; the last: {ends[-1]}"] if ends else []
-    evidence += _last(one, answers, 3)
-    remedy = f"correct what its log says ({one.log}), then supervisorctl restart {one.name}"
-    after = [pattern for found, pattern in ((FULL, "disk *"), (REFUSED, "database *"))
-             if found.search(log)]  # fmt: skip
-    if TAKEN.search("\n".join(told_lines(log, 6))) and one.port in answers.listeners:
+    causes = [pattern for found, pattern in CAUSES if found.search(log)]
+    start = Mending(f"start {one.name}", "supervisor.start", {"program": one.name})
+    return Fault(
+        "crash-loop", thing(one), said, (*evidence, *_last(one, answers, 3)), remedy,
+        after=tuple(causes), grave=not up, mending=start if state == "FATAL" else None,
+    )  # fmt: skip
+
+
+def _crash_words(one: Program, log: str, answers: Answers) -> tuple[str, str]:
+    """Say what happens and what helps; a port that somebody else has is named with him."""
+    if TAKEN.search("\n".join(told_lines(log, RECENT))) and one.port in answers.listeners:
         holder = answers.occupants.get(one.port, "another program")
         said = f"{one.name} cannot start: its port {one.port} is taken by {holder}"
-        remedy = f"end {holder}, then supervisorctl start {one.name}"
-    mending = Mending(f"start {one.name}", "supervisor.start", {"program": one.name})
-    return Fault("crash-loop", thing(one), said, tuple(evidence), remedy,
-                 after=(*after, "schema*"), mending=mending if "FATAL" in _state(one, answers)
-                 else None)  # fmt: skip
+        return said, f"end {holder}, then supervisorctl start {one.name}"
+    remedy = f"correct what its log says ({one.log}), then supervisorctl restart {one.name}"
+    return f"{one.name} crashes each time it is started", remedy
 
 
 def _unit_fault(one: Program, answers: Answers) -> Fault | None:
@@ -130,12 +147,30 @@ def _state(one: Program, answers: Answers) -> str:
     return process.state if process else ""
 
 
-def _ends(one: Program, answers: Answers) -> list[str]:
+def ends_of(one: Program, answers: Answers) -> list[str]:
     """Return the lines of supervisor's log that tell of unwanted ends, lately."""
     since = answers.out("lately").strip()
     ended = re.compile(rf"exited: {re.escape(one.name)} \(.*not expected")
     lines = answers.out("supervisor log").splitlines()
     return [line for line in lines if line > since and ended.search(line)]
+
+
+def _falls(one: Program, process: supervisorctl.Process, ends: list[str], answers: Answers) -> bool:
+    """Whether it ended lately, and is not clearly up since."""
+    answered = one.port in answers.listeners if one.port else False
+    few = len(ends) < (LOOP if answered or not one.port else 1)
+    return not few and not _settled(process, ends)
+
+
+def _settled(process: supervisorctl.Process, ends: list[str]) -> bool:
+    """Whether it has been up for clearly longer than it ever was between these ends."""
+    times = [datetime.fromisoformat(line[:19]) for line in ends]
+    longest = max([(b - a).total_seconds() for a, b in pairwise(times)], default=USUAL)
+    up = re.search(r"uptime (?:(\d+) days?, )?(\d+):(\d\d):(\d\d)", process.told)
+    if not up:
+        return False
+    days, hours, minutes, seconds = (int(n or 0) for n in up.groups())
+    return days * 86400 + hours * 3600 + minutes * 60 + seconds > 1.5 * longest + 1
 
 
 def _last(one: Program, answers: Answers, most: int) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ for live in "$1"/live/*/cert.pem; do
         openssl x509 -in "$file" -noout -startdate -enddate -serial -ext subjectAltName
     done
 done
-found=$(find "$2" -name 'letsencrypt.log*' -mtime -7 2>/dev/null)
+found=$(find "$2" -name 'letsencrypt.log*' -mtime -7 2>/dev/null) || :
 [ -z "$found" ] || echo "logged $(echo "$found" | xargs grep -l 'Successfully received' | wc -l)"
 exit 0
 """
@@ -150,7 +150,7 @@ class Kept:
 
 def kept(folder: str) -> Command:
     """Read everything in certbot's archive, and how often its logs tell of a certificate."""
-    return shell(LINEAGES, folder, _logs(folder))
+    return shell(LINEAGES, folder, logs(folder))
 
 
 def parse_kept(output: str) -> Kept:
@@ -162,12 +162,13 @@ def parse_kept(output: str) -> Kept:
 
 def certbot(program: str, folder: str, ca: str, *words: str) -> Command:
     """Speak to certbot, which asks nobody; `ca` is a file of authorities of the ACME server."""
-    places = ["--config-dir", folder, "--work-dir", f"{folder}/work", "--logs-dir", _logs(folder)]
+    places = ["--config-dir", folder, "--work-dir", f"{folder}/work", "--logs-dir", logs(folder)]
     asked = (program, *words[:1], "-n", *([] if folder == FOLDER else places), *words[1:])
     return Command(asked, env={"REQUESTS_CA_BUNDLE": ca} if ca else {})
 
 
-def _logs(folder: str) -> str:
+def logs(folder: str) -> str:
+    """Return the folder of certbot's own logs."""
     return "/var/log/letsencrypt" if folder == FOLDER else f"{folder}/logs"
 
 

@@ -1,0 +1,71 @@
+"""An ACME server of its own (pebble): it issues for `localhost`, asked on a port of ours."""
+
+import json
+import signal
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tests.servers.nginx import certificate
+from tests.servers.program import Program, answers, free_port, program_path
+
+
+@dataclass(frozen=True)
+class Pebble:
+    """One server; challenges of `http-01` are asked on `http_port`."""
+
+    folder: Path
+    http_port: int
+    port: int
+    days: int = 90
+    """How long its certificates last."""
+
+    @classmethod
+    def beside(cls, folder: Path, http_port: int) -> "Pebble":
+        """A server on a free port."""
+        return cls(folder, http_port, free_port())
+
+    @property
+    def directory(self) -> str:
+        """The address ACME clients are told."""
+        return f"https://127.0.0.1:{self.port}/dir"
+
+    @property
+    def authority(self) -> Path:
+        """The authority of the server itself, not of what it issues."""
+        return self.folder / "ca.crt"
+
+    def start(self) -> None:
+        """Write its configuration and start it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        certificate(self.folder)
+        written = {
+            "listenAddress": f"127.0.0.1:{self.port}",
+            "managementListenAddress": f"127.0.0.1:{free_port()}",
+            "certificate": str(self.folder / "server.crt"),
+            "privateKey": str(self.folder / "server.key"),
+            "httpPort": self.http_port,
+            "tlsPort": free_port(),
+            "ocspResponderURL": "",
+            "certificateValidityPeriod": self.days * 86400,
+        }
+        (self.folder / "config.json").write_text(json.dumps({"pebble": written}))
+        self._program.start(lambda: answers(self.port))
+
+    def stop(self) -> None:
+        """Stop it; what it issued is forgotten."""
+        self._program.stop()
+
+    def log(self) -> str:
+        """What it says it did."""
+        return self._program.log.read_text()
+
+    @cached_property
+    def _program(self) -> Program:
+        words = (program_path("pebble"), "-config", str(self.folder / "config.json"))
+        quick = (
+            ("PEBBLE_VA_NOSLEEP", "1"),
+            ("PEBBLE_WFE_NONCEREJECT", "0"),
+            ("PEBBLE_AUTHZREUSE", "0"),
+        )
+        return Program("pebble", self.folder, words, stop_signal=signal.SIGTERM, env=quick)
