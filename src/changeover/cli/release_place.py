@@ -26,7 +26,7 @@ def packed(
 
 
 def _images(client: Client, folder: Path, platform: str) -> list[Pictured]:
-    places, walker = Places(client), Walker(platform, attached=False)
+    places, walker = Places(client), Walker(platform)
     pictured = []
     for reference in listed([folder]):
         source = places.source(reference)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from changeover.sources.oci.media import REF_NAME
 from changeover.sources.oci.order import Order, Summary
 from changeover.sources.oci.places import Places, place_in_registry
 from changeover.sources.oci.reference import Reference, parse_place, parse_reference
+from changeover.sources.pictures import Pictures
 from changeover.sources.shipped import tag_of
 from changeover.sources.signature import PublicKey
 
@@ -101,7 +103,7 @@ def _images(found: Found, into: Hub, client: Client, to: str, options: Options) 
     if not to or not found.shipment.images:
         return None
     place = parse_place(to)
-    shelf = into.shelf(client)
+    shelf = Pictures(into.shelf(client), found.shipment)
     name = into.name(found.shipment.product)
     orders = []
     for image in found.shipment.images:
@@ -109,7 +111,10 @@ def _images(found: Found, into: Hub, client: Client, to: str, options: Options) 
         target_name, tag = place_in_registry(_full(reference), reference.tag, place, many=True)
         shown = f"{place.host}/{target_name}:{tag or image.digest}"
         orders.append(Order(shelf, name, image.digest, target_name, tag, str(reference), shown))
-    return Copier(Places(client).target(place), options).run(orders)
+    summary = Copier(Places(client).target(place), replace(options, attached=True)).run(orders)
+    if summary.stopped:
+        raise KeyboardInterrupt
+    return summary
 
 
 def _full(reference: Reference) -> str:

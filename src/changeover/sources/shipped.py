@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from changeover.errors import InvalidRelease
 from changeover.sources.bundle import bundle_files
 from changeover.sources.heading import read_heading
 from changeover.sources.manifest_build import MANIFEST
-from changeover.sources.oci.closure import Closure
+from changeover.sources.oci.closure import COSIGN, Closure
 from changeover.sources.oci.fault import Missing
 from changeover.sources.oci.media import (
     OCI_EMPTY,
@@ -44,6 +44,8 @@ FILE = "application/vnd.changeover.file.v1"
 TITLE = "org.opencontainers.image.title"
 MODE = "changeover.mode"
 PRODUCT, VERSION, ENVELOPE = "changeover.product", "changeover.version", "changeover.envelope"
+SUBJECT, TAG = "changeover.subject", "changeover.tag"
+"""Of a signature that travels with an image: the image's digest, and its tag where it has one."""
 _EMPTY = b"{}"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 _MAKE = "changeover release pack makes one"
@@ -59,6 +61,8 @@ class Shipment:
     release: Descriptor
     """Its files."""
     images: tuple[Descriptor, ...]
+    attached: tuple[Descriptor, ...] = ()
+    """Signatures and attestations of the images."""
     envelope: str = field(default="", repr=False)
 
     @property
@@ -86,9 +90,11 @@ def read_shipment(source: Source, name: str, tag: str, where: str) -> Shipment:
         raise InvalidRelease(
             f"{where}: is not a packed release", "changeover release pack makes one"
         )
-    images = tuple(d for d in index.children if d is not releases[0])
+    others = [d for d in index.children if d is not releases[0]]
+    images = tuple(d for d in others if SUBJECT not in d.annotations)
+    attached = tuple(d for d in others if SUBJECT in d.annotations)
     envelope = index.annotations.get(ENVELOPE, "")
-    return Shipment(index, product, version, releases[0], images, envelope)
+    return Shipment(index, product, version, releases[0], images, attached, envelope)
 
 
 def tag_of(version: str) -> str:
@@ -122,6 +128,7 @@ class Packed:
         self._manifests: dict[str, Manifest] = {}
         release = self._files(folder)
         children = [release, *(self._image(i) for i in images)]
+        children += dict.fromkeys(a for i in images for a in _attached(i.closure))
         self.root = self._root(tuple(children), keys)
 
     def manifest(self, name: str, wanted: str) -> Manifest:
@@ -186,6 +193,29 @@ class Packed:
         if keys:
             notes[ENVELOPE] = sign(_payload(self.product, self.version, children), keys)
         return parse_manifest(index_body(children, notes), self.place, OCI_INDEX)
+
+
+def _attached(closure: Closure) -> Iterator[Descriptor]:
+    """Yield what belongs to an image without being part of it: it leads back to it."""
+    top = closure.top
+    for wanted, manifest in closure.manifests:
+        cosign = wanted.endswith(COSIGN) and wanted.startswith(top.digest.partition(":")[0])
+        if manifest is top or not (manifest.subject or cosign):
+            continue
+        subject = manifest.subject.digest if manifest.subject else digest_in(wanted)
+        notes = {SUBJECT: subject} | ({TAG: wanted} if cosign else {})
+        yield Descriptor(
+            manifest.media_type,
+            manifest.digest,
+            len(manifest.body),
+            artifact_type=manifest.artifact_type,
+            annotations=notes,
+        )
+
+
+def digest_in(tag: str) -> str:
+    """Return the digest a cosign tag such as `sha256-abc.sig` is about."""
+    return tag.partition(".")[0].replace("-", ":", 1)
 
 
 def signed_again(shipment: Shipment, keys: Sequence[Ed25519PrivateKey]) -> Manifest:

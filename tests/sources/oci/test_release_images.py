@@ -10,6 +10,7 @@ from tests.sources.oci.command import called, data, error, images, release
 from tests.sources.oci.setting import holds, pushed
 
 from changeover.sources.oci import sample
+from changeover.sources.oci.media import parse_manifest
 from changeover.sources.oci.memory import MemoryRegistry
 
 CANARY = "canary-s3cret/+="
@@ -160,3 +161,32 @@ def test_hubs_of_an_instance_are_where_releases_are_fetched_from(
     assert listed == [{"product": "shop", "version": "2", "hub": hub}]
     assert used["to"] == str(site / "mine" / "shop" / "2")
     assert data(release, "list", "-i", str(site))[0]["version"] == "2"
+
+
+@pytest.mark.parametrize("through", ["file", "registry"])
+def test_signatures_of_images_travel_with_their_release(
+    source: MemoryRegistry, target: MemoryRegistry, site: Path, tmp_path: Path, through: str
+) -> None:
+    image = sample.Sample(parse_manifest(source.manifests["web", "2"][1], "test"))
+    referrer = sample.image([b"attestation"], subject=image.manifest)
+    cosign = sample.image([b"cosign's"])
+    tag = image.digest.replace(":", "-") + ".sig"
+    pushed(source, "web", referrer.digest, referrer)
+    pushed(source, "web", tag, cosign)
+    described(site, plain(source), plain(target))
+    folder, where = str(site / "releases" / "2"), ["-i", str(site)]
+    packed = str(tmp_path / "x.release")
+    if through == "file":
+        called(release, "pack", folder, packed, "--with-images", *where)
+        words = ["--source-dir", packed]
+    else:
+        hub = f"docker://{target.host}/hub/shop"
+        called(release, "push", folder, hub, "--with-images", *where)
+        words = ["--hub", hub]
+
+    to = ["--images-to", f"{target.host}/in", "--unsigned"]
+    called(release, "use", "shop", "2", *words, *to, *where)
+
+    assert holds(target, "in/web", "2", image)
+    assert holds(target, "in/web", referrer.digest, referrer)
+    assert holds(target, "in/web", tag, cosign)
