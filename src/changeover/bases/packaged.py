@@ -34,7 +34,7 @@ class DpkgTrace:
     def earlier(self) -> tuple[Mark, ...]:
         """Return the MD5s in dpkg's daily backups, or in ucf's older lists."""
         if self._ucf.digests:
-            return tuple(Mark(d, f"{self._owner or 'ucf'}, earlier") for d in self._ucf.digests[1:])
+            return tuple(Mark(d, f"{self._owner or 'ucf'}, an earlier delivery") for d in self._ucf.digests[1:])
         if not self._owner:
             return ()
         asked = dpkg.past_digests(self._owner, self.place.path)
