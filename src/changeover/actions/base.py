@@ -51,6 +51,9 @@ class Action(ABC):
     harmless: ClassVar[bool] = False
     """Whether it only looks, waits or tells: an undo has nothing to take back."""
 
+    looks: ClassVar[bool] = False
+    """Whether all it does is `plan`: a procedure of such steps shows its plan, and is no run."""
+
     writes: ClassVar[tuple[str, ...]] = ()
     """Kinds of things it writes that only a backup can bring back (`database`, `folder`); lint
     asks for a step that covers them."""

@@ -19,6 +19,7 @@ class Listed(Action):
 
     name: ClassVar[str] = "certificate.list"
     harmless: ClassVar[bool] = True
+    looks: ClassVar[bool] = True
 
     folder: str = certbot.FOLDER
     """The folder certbot keeps everything in."""

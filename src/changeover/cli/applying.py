@@ -16,11 +16,13 @@ from changeover.cli.following import follower
 from changeover.cli.journal import operator_name
 from changeover.cli.opening import Asked, opened, request_for
 from changeover.cli.options import instance_option
+from changeover.cli.output import emit
 from changeover.cli.planning import target_options
 from changeover.cli.terminal import operator_for
 from changeover.engine.drift import refuse_moved_version, refuse_stale
 from changeover.engine.finalize import finalize as finalize_run
 from changeover.engine.flow import Flow, new_run
+from changeover.engine.order import only_looks
 from changeover.engine.planner import Request, request_of
 from changeover.engine.preflight import insist
 from changeover.engine.runs import last_run, open_run, refuse_open_run
@@ -100,16 +102,24 @@ def apply(instance: Path, plan_file: Path | None, **given: Any) -> None:
 
 
 @click.command("run")
-@click.argument("name")
+@click.argument("name", nargs=-1, required=True)
 @target_options
 @manner_options
-def run_procedure(instance: Path, name: str, **given: Any) -> None:
-    """Carry out a named procedure of the release, such as `provision` or `initdata`."""
-    given["procedure"] = name
+def run_procedure(instance: Path, name: tuple[str, ...], **given: Any) -> None:
+    """Carry out a named procedure of the release, such as `provision` or `certs list`.
+
+    Several words name the procedure that has them joined: `certs list` is `certs-list`. One that
+    only looks shows what it saw; nothing is asked, and no run is recorded.
+    """
+    given["procedure"] = "-".join(name)
     asked, manner, yes = _split(given)
     with opened(instance) as session:
-        refuse_open_run(session.store)
         request = request_for(session, asked)
+        if only_looks(session.release(request.target), request.procedure):
+            seen = session.plan(request)
+            emit(seen, plan_lines(seen, session.instance.language), manner.output)
+            return
+        refuse_open_run(session.store)
         plan = _examined(session, request, None, ask=manner.output == "text")
         _begin(session, plan, manner, asked_to_confirm=not yes)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from changeover.actions.builtin import find
 from changeover.errors import InvalidInput
 from changeover.model.instance import SiteStep
 from changeover.model.plan import PlannedStep
@@ -29,6 +30,12 @@ def steps_of(release: Release, procedure: str, added: Iterable[SiteStep] = ()) -
     for addition in added if procedure == UPGRADE else ():
         _insert(steps, addition)
     return steps
+
+
+def only_looks(release: Release, procedure: str) -> bool:
+    """Whether no step of a procedure ever changes anything: its plan is already its answer."""
+    steps = steps_of(release, procedure)
+    return bool(steps) and all(find(step.use).looks for step in steps)
 
 
 def groups(steps: Sequence[PlannedStep]) -> Iterator[list[PlannedStep]]:
