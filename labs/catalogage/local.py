@@ -20,6 +20,7 @@ from tests.servers.sshd import Sshd
 from tests.servers.supervisord import Supervisord, hash_of
 
 from labs.catalogage.choice import DATABASE, PASSWORD, choose, reachable
+from labs.catalogage.environment import WrittenEnvironment
 from labs.catalogage.instance import Written
 from labs.catalogage.layout import HERE, Layout
 from labs.catalogage.repository import make_repository
@@ -184,6 +185,13 @@ class LocalLab:
         else:
             host |= {"transport": "local"}
         return Written(folder, self.layout, self.authority, host, ALIAS).write()
+
+    def write_environment(self, folder: Path) -> Path:
+        """Write the Ansible environment of this lab, its host reached over SSH."""
+        connection = {"ansible_ssh_common_args": f"-F {self.sshd.config}"}
+        host = {"state_dir": str(self.folder / "state")}
+        written = (self.layout, self.authority, connection, host, ALIAS)
+        return WrittenEnvironment(folder, *written).write()
 
     def _keep_pristine(self) -> None:
         """Keep the installed folder and the rows for `reset`."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,20 @@ class Facts:
         """None where nobody may be asked now."""
         self.as_root: dict[str, bool] = {}
         self._known: dict[str, Mapping[str, Any]] = {}
+        self._silent = False
+
+    @contextmanager
+    def unasked(self) -> Iterator[None]:
+        """Ask nobody meanwhile: what is wrong with a folder is found without its hosts."""
+        self._silent = True
+        try:
+            yield
+        finally:
+            self._silent = False
 
     def of(self, host: str) -> Mapping[str, Any] | None:
         """Return the facts of a host; None where nobody may be asked."""
-        if host not in self._known and self.ask is not None:
+        if host not in self._known and self.ask is not None and not self._silent:
             self._known[host] = self.ask(host, self.as_root.get(host, False))
         return self._known.get(host)
 

@@ -33,10 +33,11 @@ def open_environment(
 ) -> tuple[Instance, Secrets]:
     """Read an environment; raises `InvalidInstance` with every undefined variable at once."""
     environment = Environment(path, given, learn)
-    environment.learn_secrets()
-    environment.refuse_told_secrets()
-    refuse_undefined(environment)
-    return _instance(environment, given), _secrets(environment, learn)
+    with given.facts.unasked():
+        environment.learn_secrets()
+        environment.refuse_told_secrets()
+        refuse_undefined(environment)
+        return _instance(environment, given), _secrets(environment, learn)
 
 
 def _instance(environment: Environment, given: Given) -> Instance:

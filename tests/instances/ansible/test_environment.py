@@ -1,0 +1,304 @@
+"""An environment as an instance: nothing written, what is wrong is named, secrets stay hidden."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from changeover.errors import InvalidInput, InvalidInstance
+from changeover.instances.folder import open_instance
+from changeover.instances.given import Facts, Given, known_only
+from changeover.instances.place import is_environment, state_folder
+from changeover.model.findings import Severity
+from tests.instances.ansible.project import make_project
+
+HOME = Facts(lambda _host, _root: {"ansible_env": {"HOME": "/home/deploy"}})
+
+
+@pytest.fixture
+def environments(tmp_path: Path) -> Path:
+    return make_project(tmp_path) / "environments"
+
+
+def given(*extra: str) -> Given:
+    return Given(extra, facts=Facts(HOME.ask))
+
+
+def said(error: InvalidInput) -> str:
+    return f"{error.message}\n{error.remedy}"
+
+
+def test_the_manuals_production_is_an_instance_as_it_is(environments: Path) -> None:
+    before = {p: p.read_bytes() for p in environments.rglob("*") if p.is_file()}
+
+    instance, secrets = open_instance(environments / "prod", given=given())
+
+    assert (instance.name, instance.product) == ("prod", "catalogage")
+    assert instance.hosts["catalogue.example.org"].user == "root"
+    assert instance.hosts["catalogue.example.org"].roles == ("web", "db")
+    assert instance.vars["workdir"] == "/home/deploy/catalogage"
+    assert instance.vars["tls_enabled"] is True
+    assert instance.inputs == {"ref": "master"}
+    assert secrets["database_url"].startswith("postgresql+asyncpg://catalogage:mdp%21")
+    assert instance.endpoints[0].url == "https://catalogue.example.org/"
+    assert {p: p.read_bytes() for p in environments.rglob("*") if p.is_file()} == before
+
+
+def test_connection_variables_become_the_way_to_the_host(environments: Path) -> None:
+    instance, secrets = open_instance(environments / "staging", given=given())
+
+    host = instance.hosts["staging.catalogue.example.org"]
+    assert (host.address, host.port, host.user) == ("192.0.2.20", 2222, "deploy")
+    assert (host.become, host.become_password) == ("sudo", "ansible_become_password")
+    assert secrets["ansible_become_password"] == "sudo pass 2"
+    assert host.options == {"ProxyJump": "gate.example.org", "ForwardAgent": "yes"}
+
+
+def test_host_keys_stay_checked_whatever_ansible_is_told(environments: Path) -> None:
+    instance, _ = open_instance(environments / "staging", given=given())
+
+    warned = [f.message for f in instance.remarks if f.severity is Severity.WARN]
+
+    assert "host_key_checking=False is not followed: host keys are checked" in warned
+    assert "StrictHostKeyChecking=no is not followed: host keys are checked" in warned
+
+
+def test_every_undefined_variable_is_named_with_the_file_it_belongs_in(environments: Path) -> None:
+    with pytest.raises(InvalidInstance) as refused:
+        open_instance(environments / "test", given=given())
+
+    said_there = refused.value.message
+    names = "secret_key, datapass_client_id, datapass_client_secret, sentry_dsn"
+    assert f"{names}: write them in {environments}/test/secrets" in said_there
+    assert f"client_url, datapass_url: write them in {environments}/test/group_vars" in said_there
+
+
+def test_the_manuals_own_slip_is_shown_with_its_place_and_its_remedy(environments: Path) -> None:
+    file = environments / "test" / "group_vars" / "web.yml"
+    file.write_text("git_version: master\ndatabase_url: database_url: postgresql://u:p@h/d\n")
+
+    with pytest.raises(InvalidInstance) as refused:
+        open_instance(environments / "test", given=given())
+
+    assert refused.value.message.startswith(f"{file}:2:27: `database_url:` stands here twice")
+    assert refused.value.remedy == "write the name once: `database_url: ...`"
+    assert "u:p" not in said(refused.value)
+
+
+def test_a_secret_in_clear_is_worth_a_word(environments: Path) -> None:
+    instance, _ = open_instance(environments / "odd", given=given())
+
+    assert any("database_url stands there in clear" in f.message for f in instance.remarks)
+
+
+def test_what_two_ansibles_read_differently_is_said(environments: Path) -> None:
+    instance, _ = open_instance(environments / "odd", given=given())
+
+    said_there = [f.message for f in instance.remarks]
+
+    assert any("listlike is a list up to ansible-core 2.18 and text" in m for m in said_there)
+    assert not any("client_url" in m for m in said_there)
+
+
+def test_a_condition_given_as_text_stops_the_run_by_name(environments: Path) -> None:
+    instance, _ = open_instance(environments / "prod", given=given("tls_enabled=false"))
+
+    found = next(f for f in instance.remarks if f.name == "boolean-tls_enabled")
+
+    assert found.severity is Severity.FAIL
+    assert "up to ansible-core 2.18 a condition takes it as true, 2.19 refuses it" in found.message
+    assert """-e '{"tls_enabled": false}'""" in found.remedy
+
+
+def test_a_condition_given_as_json_is_one(environments: Path) -> None:
+    instance, _ = open_instance(environments / "prod", given=given('{"tls_enabled": false}'))
+
+    assert instance.vars["tls_enabled"] is False
+    assert not any(f.name == "boolean-tls_enabled" for f in instance.remarks)
+
+
+def test_the_command_line_counts_most_and_files_of_it_too(environments: Path) -> None:
+    more = environments / "more.yml"
+    more.write_text("api_port: 4000\nsecret_key: from a file\n")
+
+    instance, secrets = open_instance(
+        environments / "prod", given=given("git_version=abc123", f"@{more}")
+    )
+
+    assert instance.inputs["ref"] == "abc123"
+    assert instance.vars["api_port"] == 4000
+    assert secrets["secret_key"] == "from a file"
+
+
+def test_a_secret_on_the_command_line_is_refused(environments: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"secret_key=\.\.\.: is a secret") as refused:
+        open_instance(environments / "prod", given=given("secret_key=hunter22"))
+
+    assert "hunter22" not in said(refused.value)
+
+
+def test_an_environment_that_nothing_recognizes_says_what_to_write(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "hosts").write_text("[web]\na\n")
+
+    with pytest.raises(InvalidInstance, match="no guide recognizes") as refused:
+        open_instance(tmp_path)
+
+    assert "changeover.yaml" in refused.value.remedy
+
+
+def test_changeover_yaml_says_what_ansible_has_no_place_for(environments: Path) -> None:
+    prod = environments / "prod"
+    (prod / "changeover.yaml").write_text(
+        "format: 1\nname: production\nlanguage: fr\n"
+        "vars: {keep_releases: 5, releases: '{{ workdir }}.all'}\n"
+        "secrets: {token: {env: A_TOKEN}}\n"
+        "hosts: {catalogue.example.org: {state_dir: /srv/state, roles: [cron]}}\n"
+        "endpoints: [{name: api, url: '{{ client_url }}/api/'}]\n"
+    )
+
+    instance, secrets = open_instance(prod, given=given())
+
+    assert (instance.name, instance.language) == ("production", "fr")
+    assert instance.vars["releases"] == "/home/deploy/catalogage.all"
+    assert instance.vars["keep_releases"] == 5
+    assert instance.hosts["catalogue.example.org"].state_dir == "/srv/state"
+    assert "cron" in instance.hosts["catalogue.example.org"].roles
+    assert [e.url for e in instance.endpoints] == ["https://catalogue.example.org/api/"]
+    assert str(secrets.reference("token")) == "env: A_TOKEN"
+
+
+def test_a_slip_in_changeover_yaml_has_its_place(environments: Path) -> None:
+    (environments / "prod" / "changeover.yaml").write_text("format: 1\nlangage: fr\n")
+
+    with pytest.raises(InvalidInstance, match=r"changeover\.yaml:2:1: unknown key `langage`"):
+        open_instance(environments / "prod")
+
+
+def test_what_only_the_host_can_tell_is_asked_when_it_is_needed(environments: Path) -> None:
+    asked: list[tuple[str, bool]] = []
+
+    def ask(host: str, as_root: bool) -> dict[str, dict[str, str]]:
+        asked.append((host, as_root))
+        return {"ansible_env": {"HOME": "/home/deploy"}}
+
+    instance, _ = open_instance(environments / "staging", given=Given(facts=Facts(ask)))
+    before = list(asked)
+    shown = dict(instance.vars)
+
+    assert before == []
+    assert shown["workdir"] == "/home/deploy/catalogage"
+    assert asked == [("staging.catalogue.example.org", True)]
+
+
+def test_showing_asks_no_host(environments: Path) -> None:
+    instance, _ = open_instance(environments / "prod")
+
+    shown = known_only(instance).vars["workdir"]
+
+    assert shown == "(ansible_env: only catalogue.example.org itself can tell)"
+
+
+def test_every_value_of_the_vault_is_told_to_the_masker_before_anything_else(
+    environments: Path,
+) -> None:
+    learnt: list[str] = []
+
+    open_instance(environments / "prod", learnt.append, given())
+
+    assert "x7#q$w%e&r(t*y_u-i=o+p!a@s^d" in learnt
+    assert "mdp!des?caractères" in learnt
+    assert "un mot de passe" in "".join(learnt)
+    assert "192.0.2.10" not in learnt
+
+
+def test_a_value_that_looks_like_a_template_is_given_on_as_it_is(environments: Path) -> None:
+    _, secrets = open_instance(environments / "staging", given=given())
+
+    assert secrets["secret_key"] == "raw {{ not a template }}"
+
+
+def test_several_inventories_in_one_folder_have_journals_of_their_own(tmp_path: Path) -> None:
+    for name in ("blue.ini", "green.ini"):
+        (tmp_path / name).write_text("[web]\na\n")
+
+    assert state_folder(tmp_path / "blue.ini") != state_folder(tmp_path / "green.ini")
+
+
+def test_a_folder_with_neither_is_no_instance(tmp_path: Path) -> None:
+    assert not is_environment(tmp_path)
+    with pytest.raises(InvalidInstance, match=r"no instance\.yaml, and no inventory of Ansible"):
+        state_folder(tmp_path)
+
+
+def test_a_login_with_a_password_is_refused_with_the_way_out(environments: Path) -> None:
+    hosts = environments / "prod" / "hosts"
+    hosts.write_text("[web]\ncatalogue.example.org ansible_password=x\n")
+
+    with pytest.raises(InvalidInstance, match="keys, not with passwords") as refused:
+        open_instance(environments / "prod", given=given())
+
+    assert refused.value.remedy.startswith("ssh-copy-id catalogue.example.org")
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ("ansible_connection=docker", "ansible_connection: docker"),
+        ("ansible_become=yes ansible_become_method=doas", "become_method: doas"),
+        ("ansible_become=yes ansible_become_user=app", "become_user: app"),
+        ("ansible_port=ninety", "ansible_port: ninety"),
+        ("ansible_ssh_common_args='-D 1080'", "ssh argument -D"),
+    ],
+)
+def test_a_way_this_tool_does_not_know_is_refused_by_name(
+    environments: Path, variables: str, message: str
+) -> None:
+    (environments / "prod" / "hosts").write_text(f"[web]\ncatalogue.example.org {variables}\n")
+
+    with pytest.raises(InvalidInstance, match=message):
+        open_instance(environments / "prod", given=given())
+
+
+def test_without_its_password_a_vault_is_named_and_the_way_to_it(environments: Path) -> None:
+    (environments.parent / "vault-password").unlink()
+
+    with pytest.raises(InvalidInstance, match="no vault password is at hand") as refused:
+        open_instance(environments / "prod", given=given())
+
+    assert "vault-password" in refused.value.remedy
+
+
+def test_an_executable_password_file_is_executed(environments: Path) -> None:
+    file = environments.parent / "vault-password"
+    file.write_text("#!/bin/sh\necho 'correct horse'\n")
+    file.chmod(0o755)
+
+    _, secrets = open_instance(environments / "prod", given=given())
+
+    assert secrets["datapass_client_secret"] == "9f8e7d6c5b4a39281706f5e4d3c2b1a0"
+
+
+@pytest.mark.parametrize("way", ["option", "environment", "ansible.cfg", "identity list"])
+def test_the_vault_password_is_found_wherever_ansible_would(
+    environments: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ansible = environments.parent
+    secret = ansible.parent / "the password"
+    shutil.move(ansible / "vault-password", secret)
+    config = ansible / "ansible.cfg"
+    words: tuple[str, ...] = ()
+    if way == "option":
+        words = (f"prod@{secret}",)
+    elif way == "environment":
+        monkeypatch.setenv("ANSIBLE_VAULT_PASSWORD_FILE", str(secret))
+    elif way == "ansible.cfg":
+        config.write_text("[defaults]\nvault_password_file = ../the password\n")
+    else:
+        config.write_text("[defaults]\nvault_identity_list = prod@../the password ; and no other\n")
+
+    _, secrets = open_instance(environments / "prod", given=Given((), words, HOME))
+
+    assert secrets["datapass_client_id"] == "catalogue"
