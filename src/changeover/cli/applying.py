@@ -1,4 +1,4 @@
-"""`apply`, `run`, `resume`, `undo` and `finalize`: the commands that change hosts."""
+"""`apply`, `resume`, `undo` and `finalize`: the commands that change hosts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,11 @@ from changeover.cli.following import follower
 from changeover.cli.journal import operator_name
 from changeover.cli.opening import Asked, opened, request_for
 from changeover.cli.options import instance_option
-from changeover.cli.output import emit
 from changeover.cli.planning import target_options
 from changeover.cli.terminal import operator_for
 from changeover.engine.drift import refuse_moved_version, refuse_stale
 from changeover.engine.finalize import finalize as finalize_run
 from changeover.engine.flow import Flow, new_run
-from changeover.engine.order import only_looks
 from changeover.engine.planner import Request, request_of
 from changeover.engine.preflight import insist
 from changeover.engine.runs import last_run, open_run, refuse_open_run
@@ -91,37 +89,14 @@ def apply(instance: Path, plan_file: Path | None, **given: Any) -> None:
     It can be killed at any moment and go on with `changeover resume`; Ctrl-C stops it after the
     current step; `changeover undo` takes it back.
     """
-    asked, manner, yes = _split(given)
+    asked, manner, yes = split(given)
     with opened(instance) as session:
         refuse_open_run(session.store)
         plan = _fitting(session, plan_file, asked) if plan_file else None
         session.binder.decided = asked.decided
         request = request_of(plan) if plan else request_for(session, asked)
-        plan = _examined(session, request, plan, ask=manner.output == "text")
-        _begin(session, plan, manner, asked_to_confirm=not (plan_file or yes))
-
-
-@click.command("run")
-@click.argument("name", nargs=-1, required=True)
-@target_options
-@manner_options
-def run_procedure(instance: Path, name: tuple[str, ...], **given: Any) -> None:
-    """Carry out a named procedure of the release, such as `provision` or `certs list`.
-
-    Several words name the procedure that has them joined: `certs list` is `certs-list`. One that
-    only looks shows what it saw; nothing is asked, and no run is recorded.
-    """
-    given["procedure"] = "-".join(name)
-    asked, manner, yes = _split(given)
-    with opened(instance) as session:
-        request = request_for(session, asked)
-        if only_looks(session.release(request.target), request.procedure):
-            seen = session.plan(request)
-            emit(seen, plan_lines(seen, session.instance.language), manner.output)
-            return
-        refuse_open_run(session.store)
-        plan = _examined(session, request, None, ask=manner.output == "text")
-        _begin(session, plan, manner, asked_to_confirm=not yes)
+        plan = insisted(session, request, plan, ask=manner.output == "text")
+        begin(session, plan, manner, asked_to_confirm=not (plan_file or yes))
 
 
 @click.command()
@@ -131,7 +106,7 @@ def run_procedure(instance: Path, name: tuple[str, ...], **given: Any) -> None:
 def resume(instance: Path, run: str | None, yes: bool, **given: Any) -> None:
     """Go on with the run that stopped, failed, waits or was killed."""
     manner = Manner(**given)
-    with opened(instance) as session:
+    with opened(instance, run) as session:
         _drive(manner.flow(session, open_run(session.store, run)), Flow.go_on)
 
 
@@ -146,7 +121,7 @@ def undo(
 ) -> None:
     """Go back to where a run began: stop, restore, start, and prove it."""
     manner = Manner(**given)
-    with opened(instance) as session:
+    with opened(instance, run) as session:
         flow = manner.flow(session, last_run(session.store, run))
         flow.refuse_undone()
         if not flow.state.undo:
@@ -164,14 +139,15 @@ def undo(
 def finalize(instance: Path, run: str | None, yes: bool, **given: Any) -> None:
     """Accept a run for good: free what undo needed; the latest verified backup stays."""
     manner = Manner(**given)
-    with opened(instance) as session:
+    with opened(instance, run) as session:
         _confirm("There will be no way back by `undo`. Finalize?", needed=not yes)
         kept = finalize_run(manner.flow(session, last_run(session.store, run)))
         for host, backups in kept.items():
             click.echo(f"{host} keeps: {', '.join(backups) or 'no backup'}", err=True)
 
 
-def _split(given: dict[str, Any]) -> tuple[Asked, Manner, bool]:
+def split(given: dict[str, Any]) -> tuple[Asked, Manner, bool]:
+    """Tell apart where to go, how to talk, and whether to ask before it begins."""
     yes = bool(given.pop("yes"))
     manner = Manner(given.pop("output"), given.pop("on_failure"), given.pop("approved"))
     return Asked(**given), manner, yes
@@ -204,7 +180,8 @@ def _fitting(session: Session, file: Path, asked: Asked) -> Plan:
     return replace(plan, waived={**plan.waived, **asked.waived})
 
 
-def _examined(session: Session, request: Request, plan: Plan | None, *, ask: bool) -> Plan:
+def insisted(session: Session, request: Request, plan: Plan | None, *, ask: bool) -> Plan:
+    """Look for all that would fail, and return the plan; raise where something would."""
     findings, made = examined(session, request, ask=ask)
     _complain(findings, request)
     insist(findings, request.waived)
@@ -221,11 +198,12 @@ def _complain(findings: Sequence[Finding], request: Request) -> None:
             click.echo(line, err=True)
 
 
-def _begin(session: Session, plan: Plan, manner: Manner, *, asked_to_confirm: bool) -> None:
+def begin(session: Session, plan: Plan, manner: Manner, *, asked_to_confirm: bool) -> None:
+    """Show a plan, ask, and carry it out."""
     if asked_to_confirm:
         _print(manner, plan_lines(plan, session.instance.language, whole=False))
         _confirm("Carry it out?", needed=True)
-    _drive(manner.flow(session, new_run()), lambda flow: flow.begin(plan))
+    _drive(manner.flow(session, session.run_prefix + new_run()), lambda flow: flow.begin(plan))
 
 
 def _confirm(question: str, *, needed: bool) -> None:

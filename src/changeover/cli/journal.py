@@ -7,12 +7,15 @@ import os
 from pathlib import Path
 
 from changeover.engine.store import Store
+from changeover.engine.workstation import OPERATOR
 from changeover.instances.place import state_folder
 
 
-def reading_store(folder: Path) -> Store:
-    """Open the journal of an instance without its hosts or secrets."""
-    return Store(state_folder(folder))
+def reading_store(folder: Path, run: str | None = None) -> Store:
+    """Open the journal of an instance, or of this machine for a run of it; nothing else."""
+    state = state_folder(folder)
+    own = state / OPERATOR
+    return Store(own if run and run.startswith(OPERATOR) and own.is_dir() else state)
 
 
 def operator_name() -> str:

@@ -21,7 +21,7 @@ COMMANDS = {
     "plan": (_CLI + "planning:plan", "Show exactly what an upgrade would do here."),
     "doctor": (_CLI + "doctor:doctor", "Find out what is wrong, why, and what to do."),
     "apply": (_CLI + "applying:apply", "Carry out a plan."),
-    "run": (_CLI + "applying:run_procedure", "Carry out a named procedure of the release."),
+    "run": (_CLI + "running:run_procedure", "Carry out a named procedure of the release."),
     "resume": (_CLI + "applying:resume", "Go on with a run that stopped or was killed."),
     "undo": (_CLI + "applying:undo", "Go back to where a run began."),
     "finalize": (_CLI + "applying:finalize", "Accept a run for good and free what undo needed."),

@@ -11,6 +11,7 @@ from changeover.cli.options import given_words
 from changeover.engine.order import UPGRADE
 from changeover.engine.planner import Request
 from changeover.engine.session import Session, open_session
+from changeover.engine.workstation import OPERATOR, is_here, workstation_of
 from changeover.errors import ChangeoverError
 
 
@@ -28,16 +29,28 @@ class Asked:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Session]:
-    """Open an instance with its hosts and secrets; close the connections afterwards."""
+def opened(folder: Path, run: str | None = None, asked: Asked | None = None) -> Iterator[Session]:
+    """Open an instance with its hosts and secrets; close the connections afterwards.
+
+    What works on the operator's own machine reaches no host: a run is told by its first word, a
+    procedure by its steps.
+    """
     session = open_session(folder, given_words())
     try:
+        if (run or "").startswith(OPERATOR) or (
+            asked and asked.procedure and _here(session, asked)
+        ):
+            session = workstation_of(session)
         yield session
     except ChangeoverError as error:
         error.hide(session.masker.text)
         raise
     finally:
         session.close()
+
+
+def _here(session: Session, asked: Asked) -> bool:
+    return is_here(session, session.target(asked.target), asked.procedure or "")
 
 
 def request_for(session: Session, asked: Asked) -> Request:

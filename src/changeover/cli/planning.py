@@ -55,8 +55,9 @@ def check(instance: Path, output: str, fix: bool, **asked: Any) -> None:
 
     Exit code 0: ready; 3: something failed.
     """
-    with opened(instance) as session:
-        request = request_for(session, Asked(**asked))
+    wanted = Asked(**asked)
+    with opened(instance, asked=wanted) as session:
+        request = request_for(session, wanted)
         findings, _ = examine(session, request)
         if fix:
             fix_all(session, request, findings)
@@ -77,8 +78,9 @@ def plan(instance: Path, out: Path | None, short: bool, output: str, **asked: An
     A saved plan is bound to what it was made from: `changeover apply FILE` refuses it once
     something moved, and says what.
     """
-    with opened(instance) as session:
-        request = request_for(session, Asked(**asked))
+    wanted = Asked(**asked)
+    with opened(instance, asked=wanted) as session:
+        request = request_for(session, wanted)
         findings, made = examined(session, request, ask=output == "text")
         _show(made, findings, session.instance.language, short=short, output=output)
         insist(findings, request.waived)

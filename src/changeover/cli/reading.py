@@ -41,7 +41,7 @@ def history(instance: Path, output: str) -> None:
 @output_option
 def show(instance: Path, run: str | None, with_plan: bool, output: str) -> None:
     """Show a run: where every step stands, and what users saw."""
-    store = reading_store(instance)
+    store = reading_store(instance, run)
     state = Journal(store, last_run(store, run)).state
     if not state.started:
         raise NotReady(f"run {state.run} never started", "changeover history")
@@ -65,7 +65,7 @@ def show(instance: Path, run: str | None, with_plan: bool, output: str) -> None:
 @instance_option
 def watch(instance: Path, run: str | None, output: str) -> None:
     """Follow a run from its beginning, until nobody carries it out any more."""
-    store = reading_store(instance)
+    store = reading_store(instance, run)
     named, tell, seen = last_run(store, run), follower(output), 0
     lock = StoreLock(store.folder)
     while True:
@@ -86,7 +86,7 @@ def watch(instance: Path, run: str | None, output: str) -> None:
 @instance_option
 def logs(instance: Path, step: str, run: str | None) -> None:
     """Show what the commands of a step said, try by try (secrets masked)."""
-    store = reading_store(instance)
+    store = reading_store(instance, run)
     named = last_run(store, run)
     keys = [k for k in Journal(store, named).state.status if step in k]
     if not keys:

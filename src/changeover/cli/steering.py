@@ -30,7 +30,7 @@ run_option = click.option("--run", metavar="RUN", help="Which run [the last].")
 @instance_option
 def pause(instance: Path, run: str | None, reason: str) -> None:
     """Stop the run after its current step; `resume` goes on."""
-    store = reading_store(instance)
+    store = reading_store(instance, run)
     named = open_run(store, run)
     if not StoreLock(store.folder).shown():
         raise NotReady(f"run {named} is not being carried out now", "changeover show")
@@ -44,7 +44,7 @@ def pause(instance: Path, run: str | None, reason: str) -> None:
 @instance_option
 def abort(instance: Path, run: str | None, reason: str) -> None:
     """Stop the run for good, as it stands; it can still be undone."""
-    store = reading_store(instance)
+    store = reading_store(instance, run)
     named = open_run(store, run)
     if StoreLock(store.folder).shown():
         store.ask(named, "abort", by=operator_name(), reason=reason)
@@ -61,7 +61,7 @@ def abort(instance: Path, run: str | None, reason: str) -> None:
 @instance_option
 def approve(instance: Path, step: str, run: str | None, reason: str) -> None:
     """Open the gate a run waits at; then `resume`."""
-    store = reading_store(instance)
+    store = reading_store(instance, run)
     named = open_run(store, run)
     gates = list(Journal(store, named).state.gates.values())
     chosen = [gate for gate in gates if _means(step, gate.key)]
@@ -81,7 +81,7 @@ def approve(instance: Path, step: str, run: str | None, reason: str) -> None:
 @instance_option
 def skip(instance: Path, step: str, run: str | None, reason: str) -> None:
     """Pass over a step that failed, was interrupted or waits at a gate; then `resume`."""
-    store = reading_store(instance)
+    store = reading_store(instance, run)
     named = open_run(store, run)
     stopped = (Status.FAILED, Status.IN_DOUBT, Status.STARTED, Status.PENDING)
     for key in _stopped_at(store, named, step, stopped):
@@ -97,7 +97,7 @@ def skip(instance: Path, step: str, run: str | None, reason: str) -> None:
 @instance_option
 def settle(instance: Path, step: str, run: str | None, happened: bool, reason: str) -> None:
     """Say what happened to a step in doubt; then `resume`."""
-    store = reading_store(instance)
+    store = reading_store(instance, run)
     named = open_run(store, run)
     doubtful = (Status.IN_DOUBT, Status.STARTED)
     for key in _stopped_at(store, named, step, doubtful):

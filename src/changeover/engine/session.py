@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from changeover.actions.base import Action
 from changeover.engine.binding import Binding, fix_step
@@ -35,6 +35,9 @@ from changeover.sources.versions import version_key
 
 class Session:
     """What a command works with. Hosts are connected to when they are first asked something."""
+
+    run_prefix: ClassVar[str] = ""
+    """What the names of its runs begin with."""
 
     def __init__(self, instance: Instance, secrets: Secrets, masker: Masker, store: Store) -> None:
         self.instance, self.secrets, self.masker, self.store = instance, secrets, masker, store
