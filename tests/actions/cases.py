@@ -38,6 +38,7 @@ A case is `tests/cases/<action>/<case>.toml`:
     [[replies]]              # a command too long to be written out: what builds it, and its name
     call = ["nginx.look", ["nginx"]]
     name = "look at nginx"   # stands for the command in `ran`
+    copies = ["/from", "/to"]  # what the command does to the files; kept ones are in the store
 
 Folders that hold a listed file are there without being listed.
 """
@@ -47,12 +48,12 @@ from __future__ import annotations
 import copy
 import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from changeover.hosts.command import Completed
+from changeover.hosts.command import Command, Completed
 from changeover.hosts.fake import FakeTransport, fake_file
 from changeover.hosts.host import ABSENT, FileState, Host
 from changeover.tools.packages import Choice
@@ -86,8 +87,28 @@ def host_of(case: Mapping[str, Any]) -> tuple[Host, FakeTransport]:
         for folder in PurePosixPath(path).parents:
             files.setdefault(str(folder), FileState("dir", 0o755, "root", "root"))
     replies = {command_of(reply): _answers(reply) for reply in case.get("replies", [])}
-    transport = FakeTransport(replies, files)
+    copies = {command_of(r): tuple(r["copies"]) for r in case.get("replies", []) if "copies" in r}
+    transport = CopyingTransport(replies, files, copies=copies)
     return Host("here", transport, vars=case.get("vars", {}), key="run/step/1"), transport
+
+
+@dataclass
+class CopyingTransport(FakeTransport):
+    """A fake host some of whose commands copy one file over another."""
+
+    copies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def run(self, command: Command, *, timeout: float, silence: float | None) -> Completed:
+        """Answer from the script, and copy."""
+        done = super().run(command, timeout=timeout, silence=silence)
+        if str(command) in self.copies:
+            source, target = self.copies[str(command)]
+            old = self.files[target]
+            found = self.files.get(source)
+            content = found.content if found else self.kept[source.rpartition("/")[2]]
+            assert content is not None
+            self.write(target, content, mode=old.mode, owner=old.owner, group=old.group)
+        return done
 
 
 def command_of(reply: Mapping[str, Any]) -> str:

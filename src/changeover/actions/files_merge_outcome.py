@@ -16,6 +16,7 @@ from changeover.errors import ActionFailed
 from changeover.hosts.host import Host, digest
 from changeover.merge.engine import merge
 from changeover.merge.given import with_setting
+from changeover.merge.respelling import respelled
 from changeover.merge.verdict import Answer, Conflict, Merged, Note, Unreadable
 from changeover.model.plan import Effect
 
@@ -39,6 +40,10 @@ class Task:
     required: tuple[str, ...]
     lore: Lore
 
+    def _respelled(self, text: bytes) -> bytes:
+        told = {"format": self.format, "name": self.path}
+        return respelled(text, self.theirs, self.renamed, **told) if self.renamed else text
+
     @property
     def names(self) -> tuple[str, ...]:
         """What answers may call the file; they are remembered under the last."""
@@ -47,8 +52,10 @@ class Task:
     def merge(self, base: bytes | None, ours: bytes, answers: Mapping[str, Answer]) -> Merged:
         """Merge; raise `ActionFailed` where a side cannot be read, or an answer not be written."""
         try:
+            if base is not None:
+                base = self._respelled(base)
             merged = merge(
-                base, ours, self.theirs, format=self.format, name=self.path,
+                base, self._respelled(ours), self.theirs, format=self.format, name=self.path,
                 identity=self.identity, renamed=self.renamed, required=self.required,
                 answers=answers,
             )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from changeover.errors import InvalidRelease
@@ -65,3 +65,11 @@ def configured(
     told |= {word: getattr(config, word) for word in _AS_THEY_ARE}
     told |= {word: list(getattr(config, word)) for word in _LISTED}
     return {**{word: value for word, value in told.items() if value}, **params}
+
+
+def merge_words(
+    params: Mapping[str, Any], configs: Mapping[str, Config], methods: Sequence[str]
+) -> dict[str, Any]:
+    """Return the parameters of a merging step for the first method, where its file is known."""
+    known = params.get("config") in configs
+    return configured(params, configs, methods[0] if methods else "") if known else dict(params)

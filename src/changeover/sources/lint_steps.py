@@ -10,6 +10,7 @@ from changeover.errors import InvalidInput
 from changeover.model.problem import WARNING, Problem, suggestion
 from changeover.model.release import Phase
 from changeover.sources.bundle import bundle_path, bundle_words
+from changeover.sources.configs import MERGE, made_configs, merge_words
 from changeover.sources.expansion import PlacedStep
 from changeover.sources.manifest_build import Manifest
 from changeover.sources.yamltree import Place, Tree
@@ -86,8 +87,11 @@ def step_problems(
 
 
 def _uses(manifest: Manifest, steps: list[PlacedStep]) -> Iterator[_Used]:
+    configs = made_configs(manifest.written.configs)
     for placed in steps:
-        yield _Used(placed.step.use, placed.step.with_, placed.tree, placed.place)
+        params = merge_words(placed.step.with_, configs, manifest.written.methods)
+        told = params if placed.step.use == MERGE else placed.step.with_
+        yield _Used(placed.step.use, told, placed.tree, placed.place)
     for position, check in enumerate(manifest.written.checks):
         place: Place = ("checks", position)
         yield _Used(check.use, check.with_, manifest.tree, place)

@@ -40,9 +40,9 @@ def by_rename(new: str, path: str, *, owner: str = "", mode: str = "") -> Comman
     """Put the content of a file at a path, with the attributes of what is there now."""
     folder, _, name = path.rpartition("/")
     words = (new, path, f"{folder}/.{name[:200]}.changeover", owner, mode)
-    return replace(shell(_RENAME, *words), label=f"rewrite {path}, keeping its attributes")
+    return replace(shell(_RENAME, *words), label=f"put {new} at {path}, keeping its attributes")
 
 
 def in_place(new: str, path: str, old: str, *, owner: str = "", mode: str = "") -> Command:
     """Put the content of a file into the inode at a path; `old` is put back where that fails."""
-    return replace(shell(_IN_PLACE, new, path, old, owner, mode), label=f"write into {path}")
+    return replace(shell(_IN_PLACE, new, path, old, owner, mode), label=f"write {new} into {path}")
