@@ -38,7 +38,7 @@ class Clone:
         if not done.ok:
             raise ActionFailed(
                 f"{self.folder or 'the current folder'}: is in no clone of the repository",
-                "Go into your clone and type it there, or name it: --set clone=FOLDER.",
+                "Go into your clone and type it there, or name it: --clone=FOLDER.",
             )
         return done.stdout.strip()
 

@@ -117,7 +117,7 @@ class Gather(Action):
         if not commit:
             raise ActionFailed(
                 f"{clone.top}: {f'no branch {branch}' if branch else 'no branch is checked out'}",
-                "Name the branch to add: --set branch=NAME.",
+                "Name the branch to add: --branch=NAME.",
             )
         if branch in (self.into, self.base):
             raise ActionFailed(

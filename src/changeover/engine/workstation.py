@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from changeover.engine.journal import Journal
 from changeover.engine.order import steps_of
@@ -54,9 +55,10 @@ def works_here(steps: Sequence[Step], procedure: str) -> bool:
 def workstation_of(session: Session) -> Workstation:
     """Return the instance of a session as this machine sees it, with a journal of its own."""
     store = Store(session.store.folder / OPERATOR)
-    # Only relative to where we stand now: a run may be continued from elsewhere.
     kept = str((store.folder / "host").absolute())
-    here = HostSpec(OPERATOR, transport="local", roles=(OPERATOR,), state_dir=kept)
+    # Its shell stands elsewhere: releases say what they mean by the folder of the operator.
+    stands = {"cwd": str(Path.cwd())}
+    here = HostSpec(OPERATOR, transport="local", roles=(OPERATOR,), state_dir=kept, vars=stands)
     alone = replace(session.instance, hosts={OPERATOR: here}, endpoints=(), site_steps=())
     made = Workstation(alone, session.secrets, session.masker, store)
     made.given = session.given
