@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.sources.oci.small_disk import on_small_disk
+
 PROGRAM = shutil.which("docker-registry") or "docker-registry"
 
 
@@ -63,8 +65,9 @@ def docker_registry(
     auth: dict[str, Any] | None = None,
     tls: tuple[Path, Path] | None = None,
     delete: bool = True,
+    mebibytes: int = 0,
 ) -> Iterator[Server]:
-    """Start Debian's registry; it is ended on leaving."""
+    """Start Debian's registry, on a disk of its own where a size is given; ended on leaving."""
     folder.mkdir(parents=True, exist_ok=True)
     host = f"127.0.0.1:{free_port()}"
     config: dict[str, Any] = {
@@ -82,6 +85,8 @@ def docker_registry(
         config["http"]["tls"] = {"certificate": str(tls[0]), "key": str(tls[1])}
     (folder / "config.yml").write_text(json.dumps(config))
     command = [PROGRAM, "serve", str(folder / "config.yml")]
+    if mebibytes:
+        command = on_small_disk(folder / "storage", mebibytes, command)
     with (folder / "log").open("ab") as log:
         program = subprocess.Popen(command, stdout=log, stderr=log)
     server = Server(host, folder, program, command, tls is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -108,10 +109,10 @@ class Connection:
                 f"{urlsplit(answer.url).netloc}: refuses what {self.host} redirects to ({status})",
                 "ask the registry's administrator",
             )
-        if status == 507:
-            raise NoSpace(f"{self.host}: its disk is full", "make room there and run again")
         if status in (408, 425, 429) or status >= 500:
-            why = complaint(answer)
+            why, full = complained(answer)
+            if full or status == 507:
+                raise NoSpace(f"{self.host}: its disk is full", "make room there and run again")
             delay = retry_after(answer.headers.get("Retry-After", ""))
             raise Passing(f"{self.host}: answered {why}", "look at the registry's log", delay)
         return answer
@@ -126,14 +127,24 @@ def refused(answer: Answer, where: str) -> ImageFault:
 
 def complaint(answer: Answer) -> str:
     """Return the status and what the registry says about it, closing the answer."""
+    return complained(answer)[0]
+
+
+def complained(answer: Answer) -> tuple[str, bool]:
+    """Return a complaint, and whether it is about a full disk."""
     with answer:
         try:
-            errors = json.loads(answer.read(8192)).get("errors") or [{}]
+            body = answer.read(8192)
+            errors = json.loads(body).get("errors") or [{}]
             said = f"{errors[0].get('code', '')} {errors[0].get('message', '')}".strip()
         except (ValueError, AttributeError, TypeError, KeyError, IndexError, ImageFault):
-            said = ""
+            body, said = b"", ""
     said = "".join(c for c in said if c.isprintable())[:200]
-    return f"{answer.status} {said}".strip()
+    return f"{answer.status} {said}".strip(), bool(_FULL.search(body))
+
+
+# docker-registry says "unknown error" and the number of ENOSPC or EDQUOT in its details.
+_FULL = re.compile(rb'no space left|disk quota exceeded|"Err": ?(?:28|122)\b', re.IGNORECASE)
 
 
 def retry_after(text: str) -> float | None:

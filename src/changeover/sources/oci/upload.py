@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from changeover.sources.oci.authority import Scopes, scope
@@ -39,8 +40,16 @@ class Uploader:
         self._connection, self._log = connection, log
         self.chunk = 0
         """Bytes per request; 0 means a blob in one."""
-        self.notes: list[str] = []
-        """Sessions the registry would not cancel."""
+        self._refusals: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def notes(self) -> list[str]:
+        """Say which uploads the registry would not cancel."""
+        return [
+            f"{self._connection.host}/{name}: {count} upload{'s' * (count != 1)} that broke off: "
+            f"the registry would not cancel ({why}); its own purge removes what it kept"
+            for (name, why), count in sorted(self._refusals.items())
+        ]
 
     def put(self, name: str, passage: Passage, nearby: tuple[str, ...]) -> Outcome:
         """Store one blob; raises `ImageFault` once the budget is spent, with its session gone."""
@@ -77,11 +86,7 @@ class Uploader:
             upload = _Upload(session.name, session.url, session.url, scopes)
             # Ours from here on: if it cannot be reached now, the run after this one knows of it.
             self._log.opened(session)
-            if self._cancel(upload) == 404:
-                self.notes.append(
-                    f"{session.host}/{session.name}: the registry does not know an upload that a "
-                    "killed run left; if it was restarted since, its own purge removes it"
-                )
+            self._cancel(upload)
 
     def _begun(self, name: str, blob: Descriptor, nearby: tuple[str, ...]) -> _Upload | None:
         url = self._connection.url(name, "blobs", "uploads") + "/"
@@ -182,22 +187,21 @@ class Uploader:
         passage.move_to(offset)
         return upload
 
-    def _cancel(self, upload: _Upload) -> int:
+    def _cancel(self, upload: _Upload) -> None:
         """End a session once; what cannot be reached now stays recorded for the next run."""
         try:
-            with self._connection.once("DELETE", upload.url, upload.scopes) as answer:
-                status = answer.status
+            answer = self._connection.once("DELETE", upload.url, upload.scopes)
+            why = "" if answer.status in (200, 202, 204) else complaint(answer)
+            answer.close()
         except Passing:
-            return 0
+            return
         except ImageFault:
-            status = 403
+            why = "403"
         self._log.closed(upload.recorded)
-        if status not in (200, 202, 204, 404):
-            self.notes.append(
-                f"{self._connection.host}/{upload.name}: the registry would not cancel an upload "
-                f"({status}); its own purge removes it"
-            )
-        return status
+        # docker-registry ends and goes on with nothing whose bytes it got are not those of the
+        # address it gave: a request that was cut. Without a secret of its own, nor after a restart.
+        if why and (not why.startswith("404") or "INVALID" in why):
+            self._refusals[upload.name, why] += 1
 
 
 def _offset(header: str) -> int | None:

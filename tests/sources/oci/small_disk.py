@@ -1,0 +1,23 @@
+"""Disks of a few megabytes: a tmpfs that only the programs started on it see."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+
+def on_small_disk(folder: Path, mebibytes: int, *commands: list[str]) -> list[str]:
+    """Return a command that runs these one after the other, the last one in its own place.
+
+    It needs no rights: a namespace of its own has the disk, and both are gone with the program.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(folder)]
+    *before, last = commands
+    lines = [shlex.join(mount), *map(shlex.join, before), f"exec {shlex.join(last)}"]
+    return ["unshare", "-Urm", "sh", "-ec", "\n".join(lines)]
+
+
+def enlarged(folder: Path, mebibytes: int) -> list[str]:
+    """Return a command that enlarges the disk, inside its namespace."""
+    return ["mount", "-o", f"remount,size={mebibytes}m", str(folder)]
