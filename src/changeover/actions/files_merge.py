@@ -9,12 +9,13 @@ from typing import ClassVar
 from changeover.actions import files_merge_undo as back
 from changeover.actions.base import Action
 from changeover.actions.files_merge_answers import Lore, Open, lines_of
+from changeover.actions.files_merge_flaws import demand_trial, flaws_of
 from changeover.actions.files_merge_outcome import Outcome, Task, outcome
 from changeover.actions.files_merge_shown import Veil
 from changeover.actions.files_merge_sides import forget
 from changeover.actions.files_merge_write import Place, check_place, foresee, judge, write
 from changeover.actions.paths import check_program, demand_absolute, mode_bits
-from changeover.errors import ActionFailed, InvalidRelease
+from changeover.errors import ActionFailed
 from changeover.hosts.command import Command
 from changeover.hosts.host import Host
 from changeover.model.findings import Finding, failed, passed, warned
@@ -76,17 +77,10 @@ class Merge(Action):
     def __post_init__(self) -> None:
         demand_absolute(self.name, path=self.path, ours=self.ours or "/", tree=self.tree or "/")
         mode_bits(self.name, self.mode)
-        holes = ("{}", "{tree}") if self.tree else ("{}",)
-        if self.validate and not any(hole in word for word in self.validate for hole in holes):
-            raise InvalidRelease(
-                f"{self.name}: validate: no word holds {' or '.join(holes)}",
-                'Put "{}" where the path of the copy belongs.',
-            )
-        if self.tree and not self.path.startswith(f"{self.tree}/"):
-            raise InvalidRelease(
-                f"{self.name}: tree: {self.path} is not below {self.tree}",
-                "Name a folder the file is in.",
-            )
+        demand_trial(self.name, self.validate, self.tree, self.path)
+
+    flaws = staticmethod(flaws_of)
+    """What lint asks about references (`changeover.sources.lint_configs`)."""
 
     @property
     def label(self) -> str:

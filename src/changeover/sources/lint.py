@@ -10,6 +10,7 @@ from changeover.errors import InvalidInput
 from changeover.model.problem import WARNING, Problem, suggestion
 from changeover.sources.bundle import bundle_files
 from changeover.sources.expansion import PlacedStep
+from changeover.sources.lint_configs import config_problems
 from changeover.sources.lint_cover import cover_problems
 from changeover.sources.lint_images import image_problems
 from changeover.sources.lint_manifest import manifest_problems
@@ -51,6 +52,7 @@ def _all_checks(manifest: Manifest, actions: Actions) -> Iterator[Problem]:
     yield from manifest_problems(manifest)
     yield from image_problems(manifest, steps)
     yield from step_problems(manifest, steps, actions)
+    yield from config_problems(manifest, steps, actions)
     yield from cover_problems(manifest, actions)
     yield from template_problems(manifest, steps, names)
     yield from secret_problems(steps)
