@@ -11,15 +11,15 @@ from typing import Any
 from changeover.errors import InvalidInput, InvalidInstance
 from changeover.instances.given import NOTHING, Given
 from changeover.instances.place import is_environment
+from changeover.instances.resources import resources_of
 from changeover.instances.secrets import Learner, Secrets, unheard
 from changeover.instances.site import made_site_step, reference_of
 from changeover.instances.written import (
     HostWritten,
     InstanceWritten,
-    PlaceWritten,
     RegistryWritten,
 )
-from changeover.model.instance import Endpoint, HostSpec, Instance, Resource
+from changeover.model.instance import Endpoint, HostSpec, Instance
 from changeover.model.problem import Problem, suggestion
 from changeover.sources.checked import checked, insist
 from changeover.sources.yamltext import quoted
@@ -162,11 +162,6 @@ def _instance(folder: Path, written: InstanceWritten, tree: Tree) -> Instance:
         deployed_from=written.deployed_from,
         resources=resources_of(written),
     )
-
-
-def resources_of(written: PlaceWritten) -> Mapping[str, Resource]:
-    """Return what an environment needs from others, by kind."""
-    return {k: Resource(r.where, r.contact, r.of) for k, r in written.resources.items()}
 
 
 def _host(folder: Path, name: str, written: HostWritten) -> HostSpec:

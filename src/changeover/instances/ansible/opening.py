@@ -18,6 +18,7 @@ from changeover.instances.ansible.recipe import HostExtraWritten
 from changeover.instances.ansible.remarks import once_for_all, remarks_on
 from changeover.instances.ansible.undefined import refuse_undefined
 from changeover.instances.given import NOTHING, Given
+from changeover.instances.resources import resources_of
 from changeover.instances.secrets import Learner, Reference, Secrets, unheard
 from changeover.instances.site import made_site_step, reference_of
 from changeover.instances.written import EndpointWritten, SecretWritten
@@ -67,6 +68,9 @@ def _instance(environment: Environment, given: Given) -> Instance:
             for i, s in enumerate(extras.site_steps)
         ),
         language=extras.language,
+        description=extras.description,
+        deployed_from=extras.deployed_from,
+        resources=resources_of(extras),
         remarks=tuple(once_for_all(remarks)),
         origin="ansible",
         variables=tuple(sorted(environment.readable)),

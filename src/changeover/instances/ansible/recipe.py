@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from changeover.errors import InvalidInput, InvalidInstance
 from changeover.instances.ansible.playbook import Playbook
 from changeover.instances.place import EXTRAS
-from changeover.instances.written import SecretWritten, SiteStepWritten
+from changeover.instances.written import PlaceWritten, SecretWritten, SiteStepWritten
 from changeover.sources.checked import Written, checked, insist, refused
 from changeover.sources.heading import read_heading
 from changeover.sources.words import Id, Name, Range, Words
@@ -90,7 +90,7 @@ class HostExtraWritten(Written):
     """Further `ssh -o` options."""
 
 
-class ExtrasWritten(SectionsWritten):
+class ExtrasWritten(SectionsWritten, PlaceWritten):
     """What Ansible has no place for, written beside the inventory."""
 
     format: Format
