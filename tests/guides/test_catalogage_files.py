@@ -60,7 +60,8 @@ def test_env_takes_further_keys_and_is_for_its_owner_alone() -> None:
 
 def test_the_manuals_paths_and_ports_are_the_defaults() -> None:
     assert params("current")["link"] == "/root/catalogage"
-    assert params("site")["folder"] == "/etc/nginx/sites-enabled"
+    assert params("site")["path"] == "/etc/nginx/sites-enabled/catalogage.conf"
+    assert params("env")["ours"] == "/root/catalogage/.env"
     assert params("b.programs")["path"] == "/etc/supervisor/conf.d/catalogage-b.conf"
     assert params("a.programs")["path"] == "/etc/supervisor/conf.d/supervisor.conf"
     assert params("a.server-answers")["url"] == "http://127.0.0.1:3579/health/"
