@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from changeover.merge.catalogue import candidates, load
 from changeover.merge.comments import without_repeats
 from changeover.merge.encoding import Source, decode, merged_flags
-from changeover.merge.formats.base import Format
+from changeover.merge.formats.base import Format, Read
 from changeover.merge.lines import merge_lines
 from changeover.merge.marking import between_markers, marked_text
 from changeover.merge.pieces import Clash
@@ -140,10 +140,10 @@ def told_of(
     return Told(fields, moves, tuple(required), settled)
 
 
-def parse(form: Format, text: str, which: str) -> Parsed:
+def parse(read: Read, text: str, which: str) -> Parsed:
     """Read one of the three texts; the error names it."""
     try:
-        tree, value = form.read(text)
+        tree, value = read(text)
     except Unreadable as error:
         raise Unreadable(f"{which}: {error.what}", error.line, error.column) from error
     if tree.text != text:
@@ -162,9 +162,10 @@ def merge_texts(
         return Merged(_bytes(text), tuple(conflicts), (), "text", _bytes(marked))
     if old is not None:
         old, mine = form.restate(old, mine, new)
-    base = parse(form, old, "base") if old is not None else None
-    ours = base if base and mine == old else parse(form, mine, "ours")
-    theirs = base if base and new == old else parse(form, new, "theirs")
+    read = form.several() if form.several else form.read
+    base = parse(read, old, "base") if old is not None else None
+    ours = base if base and mine == old else parse(read, mine, "ours")
+    theirs = base if base and new == old else parse(read, new, "theirs")
     return _Session(form, told, (base, ours, theirs), whole).run()
 
 
@@ -204,29 +205,32 @@ class _Session:
 
     def _difference(self, tree: Block) -> Key | None:
         """Return where the text of a tree does not mean what it has to."""
-        text = tree.text
-        if self.values.conflicts or self.values.given or text not in (
-            self.ours.text, self.theirs.text
-        ):  # fmt: skip
-            try:
-                actual = self.form.values(text)
-            except Unreadable:
-                return ("(the result cannot be read)",)
-        else:
-            actual = (self.ours if text == self.ours.text else self.theirs).value
+        try:
+            actual = self.form.values(tree.text)
+        except Unreadable:
+            return ("(the result cannot be read)",)
         expected: Value | None = self.expected
         if self.form.meaning.repeats:
             expected, actual = unwrapped(expected), unwrapped(actual) or {}
         return first_difference(expected, actual, skip=frozenset(self.values.given))
 
+    def _refuse_invalid(self) -> None:
+        """Say which text its parser refuses, where the result was refused."""
+        for which, side in (("base", self.base), ("ours", self.ours), ("theirs", self.theirs)):
+            try:
+                self.form.values(side.text if side else "")
+            except Unreadable as error:
+                raise Unreadable(f"{which}: {error.what}", error.line, error.column) from error
+
     def _replayed(self, failed: Attempt) -> Attempt:
+        self._refuse_invalid()
         for flags in (False, True):
             onto, other = (self.ours, self.theirs) if flags else (self.theirs, self.ours)
             text = replay(self.form, onto.text, onto.value, self.expected)
             if text is None or other is onto:
                 continue
             try:
-                tree = parse(self.form, text, "result").tree
+                tree = parse(self.form.read, text, "result").tree
             except Unreadable:
                 continue
             difference = self._difference(tree)

@@ -126,6 +126,16 @@ def lines_of(text: str) -> list[str]:
     return [*lines, last] if last else lines
 
 
+def copied(item: Item) -> Item:
+    """Return a copy down to the leaves, which nobody changes."""
+    value = item.value
+    if isinstance(value, Block):
+        items = [copied(child) for child in value.items]
+        value = Block(items, value.shape, value.open, value.close, value.indent, value.flow,
+                      value.comma, value.compact)  # fmt: skip
+    return Item(item.kind, item.head, value, item.sep, item.tail, item.key, item.group, item.names)
+
+
 def number_repeats(items: Sequence[Item]) -> None:
     """Give the second entry of one key, and those after it, an occurrence number."""
     named = [item.key for item in items if item.key]

@@ -28,12 +28,15 @@ def _as_they_are(base: str, ours: str, theirs: str) -> tuple[str, str]:
     return base, ours
 
 
+Read = Callable[[str], tuple[Block, Value]]
+
+
 @dataclass(frozen=True)
 class Format:
     """Reads one kind of file: as a tree that keeps every character, and as plain values."""
 
     name: str
-    read: Callable[[str], tuple[Block, Value]]
+    read: Read
     values: Callable[[str], Value]
     """The independent parser that checks results; raises `Unreadable`."""
     meaning: Meaning = field(default_factory=Meaning)
@@ -43,6 +46,8 @@ class Format:
     """Writes a new entry for a block, in its shape; None where it cannot."""
     restate: Callable[[str, str, str], tuple[str, str]] = _as_they_are
     """Rewrites base and ours in the words of theirs, where those words have no value."""
+    several: Callable[[], Read] | None = None
+    """Makes a reader for texts that have much in common."""
     remarks: Callable[[Value, Value, Value], list[Note]] = _nothing_new
     """Looks at result, ours and theirs for effects that no single value shows."""
 

@@ -65,6 +65,8 @@ def _take_lines(text: str, place: int, limit: int, items: list[Item]) -> int:
     """Move whole lines before the next child into comments and blanks."""
     if place and text[place - 1] != "\n":
         return place
+    if text.find("\n", place, limit) < 0:
+        return place
     for line in lines_of(text[place:limit]):
         if not line.endswith("\n"):
             break
@@ -76,6 +78,8 @@ def _take_lines(text: str, place: int, limit: int, items: list[Item]) -> int:
 def _comma(text: str, place: int, limit: int) -> int:
     """Return the place behind the comma that follows, or `place` where there is none."""
     here = place
+    if text.startswith(",", place) and place < limit:
+        return place + 1
     while here < limit:
         sign = text[here]
         if sign == ",":

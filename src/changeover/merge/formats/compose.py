@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from changeover.merge.formats import yaml
-from changeover.merge.formats.base import Format
+from changeover.merge.formats.base import Format, Read
+from changeover.merge.formats.yaml_pieces import Pieces
 from changeover.merge.formats.yaml_values import order_matters, read_values
 from changeover.merge.formats.yaml_writing import make_entry, rename_anchors, written_value
 from changeover.merge.tree import Block, Item, Key, Leaf, Plain, Value
@@ -21,6 +22,17 @@ def read(text: str) -> tuple[Block, Value]:
     """Read a Compose file; its value is the canonical one."""
     tree, value = yaml.read(text)
     return tree, canonical(value)
+
+
+def read_several() -> Read:
+    """Return a reader for texts that have much in common."""
+    pieces = Pieces(yaml.read)
+
+    def read_one(text: str) -> tuple[Block, Value]:
+        tree, value = pieces.read(text)
+        return tree, canonical(value)
+
+    return read_one
 
 
 def values(text: str) -> Value:
@@ -194,4 +206,4 @@ def answered(text: str, like: Leaf) -> str:
 
 
 FORMAT = Format("compose", read, values, Meaning(identify, _ordered, may_empty=False),
-                answered, make, rename_anchors)  # fmt: skip
+                answered, make, rename_anchors, several=read_several)  # fmt: skip

@@ -11,6 +11,7 @@ from changeover.merge.values import Meaning
 
 _HEADER = re.compile(r"\s*\[([^\]\n]+)\][^\n]*\n?")
 # A key without a value is one word: a line of several words is no INI.
+_SIGN = re.compile("[=:]")
 _HEAD = (
     r"(?P<head>\s*(?P<key>[^=:\n]*?[^=:\s](?=\s*[=:])"
     r"|(?:[!.%][^\n]*[^\s=:]|[^=:\s]+)(?=[ \t]*(?:\n|\Z))|(?=[=:]))\s*(?:[=:]|(?=\n)|\Z))"
@@ -23,6 +24,8 @@ _REMARKED = re.compile(
 
 def _bare(text: str, marks: str) -> str:
     """Return a value without the comments between its lines."""
+    if "\n" not in text:
+        return text.strip().removesuffix("\\").rstrip()
     first, *lines = text.split("\n")
     kept = [line for line in lines if line.lstrip()[:1] not in tuple(marks)]
     return normal("\n".join([first, *kept]))
@@ -69,7 +72,7 @@ def values(text: str) -> Value:
             where, open_value = " ".join(stripped[1 : stripped.index("]", 2)].split()), False
             sections.append(where)
         else:
-            cut = re.search(r"[=:]", line)
+            cut = _SIGN.search(line)
             key = (line[: cut.start()] if cut else line).strip()
             found.append((where, key, line[cut.end() :] if cut else ""))
             open_value, depth = True, indent
@@ -78,7 +81,9 @@ def values(text: str) -> Value:
 
 
 def _unremarked(value: str, remarks: bool) -> str:
-    cut = re.search(r"[ \t]+;(?:[ \t][^\n]*)?[ \t]*\Z", value) if remarks else None
+    if not remarks or ";" not in value:
+        return value
+    cut = re.search(r"[ \t]+;(?:[ \t][^\n]*)?[ \t]*\Z", value)
     return value[: cut.start()] if cut else value
 
 

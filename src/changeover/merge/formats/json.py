@@ -14,8 +14,13 @@ from changeover.merge.values import Meaning
 from changeover.merge.verdict import Unreadable
 
 _SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_SPACES = frozenset((" ", "\n", "\t", "\r", "/"))
+_CONSTANTS = {word: Plain("constant", word) for word in ("true", "false", "null")}
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
-_ATOM = re.compile(r"-?[0-9][0-9.eE+-]*|true|false|null")
+_ATOM = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")
+_SIMPLE = re.compile(
+    rf'"(?P<key>[^"\\\n]*)":[ \t]*(?P<value>"[^"\\\n]*"|{_ATOM.pattern})(?=[\s,}}])'
+)
 
 
 class _Reader:
@@ -27,6 +32,8 @@ class _Reader:
         return Unreadable(f"not JSON: {what}", line, place - self.text.rfind("\n", 0, place))
 
     def space(self, place: int) -> int:
+        if self.text[place : place + 1] not in _SPACES:
+            return place
         found = _SPACE.match(self.text, place)
         return found.end() if found else place
 
@@ -46,8 +53,12 @@ class _Reader:
         return Leaf(found.group(0), self._scalar(found.group(0), start)), found.end()
 
     def _scalar(self, text: str, place: int) -> Value:
+        if text[0] != '"':
+            return _CONSTANTS.get(text) or Plain("number", text)
+        if "\\" not in text:
+            return text[1:-1]
         try:
-            return canonical(json.loads(text, parse_int=_number, parse_float=_number))
+            return str(json.loads(text))
         except ValueError as error:
             raise self.fail(f"{text[:40]} is no value", place) from error
 
@@ -74,6 +85,15 @@ class _Reader:
         if not named:
             value, end = self.value(place, depth + 1)
             return Child(place, place, end, value)
+        simple = _SIMPLE.match(self.text, place)
+        if simple is not None:
+            self.count += 1
+            text = simple["value"]
+            leaf = Leaf(text, self._scalar(text, place))
+            return Child(place, simple.start("value"), simple.end(), leaf, (simple["key"],))
+        return self._member(place, depth)
+
+    def _member(self, place: int, depth: int) -> Child:
         found = _STRING.match(self.text, place)
         if found is None:
             raise self.fail("a key in double quotes is expected", place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from changeover.merge.formats.base import commented_setting
 from changeover.merge.limits import MAX_NODES
@@ -74,28 +75,25 @@ def _parts(text: str, dialect: Dialect) -> Iterable[Item | Header]:
 def _last_line(lines: list[str], number: int, dialect: Dialect) -> int:
     """Return the last line of the value that begins on a line."""
     depth = _indent(lines[number])
-    last = number
+    last, folds = number, "indent" in dialect.continued
     while last + 1 < len(lines):
-        following = _beyond_comments(lines, last + 1, dialect)
         if "backslash" in dialect.continued and lines[last].rstrip().endswith("\\"):
             last += 1
-        elif (
-            "indent" in dialect.continued
-            and following < len(lines)
-            and lines[following].strip()
-            and _indent(lines[following]) > depth
-        ):
-            last = following
-        else:
+            continue
+        following = _deeper(lines, last + 1, depth, dialect) if folds else -1
+        if following < 0:
             break
+        last = following
     return last
 
 
-def _beyond_comments(lines: list[str], number: int, dialect: Dialect) -> int:
-    """Return the first line from a number on that is no comment."""
-    while number < len(lines) and lines[number].lstrip()[:1] in tuple(dialect.comments):
+def _deeper(lines: list[str], number: int, depth: int, dialect: Dialect) -> int:
+    """Return the next line beyond comments if it is indented deeper, else -1."""
+    marks = tuple(dialect.comments)
+    while number < len(lines) and lines[number].lstrip()[:1] in marks:
         number += 1
-    return number
+    deeper = number < len(lines) and lines[number].strip() and _indent(lines[number]) > depth
+    return number if deeper else -1
 
 
 def _indent(line: str) -> int:
@@ -103,14 +101,21 @@ def _indent(line: str) -> int:
 
 
 def _entry(text: str, dialect: Dialect, number: int) -> Item:
-    found = dialect.entry.match(text)
-    if found is None:
+    cut = _cut(dialect.entry, text)
+    if cut is None:
         raise Unreadable(
             f"neither a setting, a comment nor a section: {text.strip()[:60]!r}", number
         )
-    head, key, value, tail = found.group("head", "key", "value", "tail")
+    head, key, value, tail = cut
     name = dialect.name(key)
     return Item("entry", head, dialect.value(name, value), "", tail, group=name)
+
+
+@lru_cache(maxsize=8192)
+def _cut(entry: re.Pattern[str], text: str) -> tuple[str, ...] | None:
+    """Cut an entry into head, key, value and tail: most lines come in three texts."""
+    found = entry.match(text)
+    return found.group("head", "key", "value", "tail") if found else None
 
 
 def sectioned(parts: Iterable[Item | Header]) -> Block:

@@ -19,7 +19,8 @@ from changeover.merge.verdict import Unreadable
 
 _GAP = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _REST = re.compile(r"[ \t]*(?:#[^\n]*)?\n")
-_LINE = re.compile(r"[^\n]*(?:\n|\Z)")
+_LOOSE = re.compile(r"[^\S\n]*(?P<remark>#[^\n]*)?(?:\n|\Z)")
+_SIMPLE = re.compile(r"[\w-]+(?:[ \t]+[^\s;{}\"'\\#]+)*[ \t]*;")
 _OPENING = re.compile(r"[ \t]*(?:#[^\n]*)?\n")
 
 
@@ -57,14 +58,12 @@ class _Reader:
 
     def _loose(self, place: int, block: Block) -> int:
         """Take whole lines that hold no directive."""
-        while place < len(self.text) and (place == 0 or self.text[place - 1] == "\n"):
-            found = _LINE.match(self.text, place)
-            line = found.group(0) if found else ""
-            stripped = line.strip()
-            if stripped and stripped[0] != "#":
-                break
-            block.items.append(comment(line) if stripped else blank(line))
-            place += len(line)
+        if place and self.text[place - 1] != "\n":
+            return place
+        while (found := _LOOSE.match(self.text, place)) and found.end() > place:
+            line = found.group(0)
+            block.items.append(comment(line) if found["remark"] else blank(line))
+            place = found.end()
         return place
 
     def _skip_blanks(self, place: int) -> int:
@@ -75,6 +74,14 @@ class _Reader:
         self.count += 1
         if self.count > MAX_NODES:
             raise self.fail(f"more than {MAX_NODES:,} directives", start)
+        simple = _SIMPLE.match(self.text, start)
+        if simple:
+            words = simple.group(0)[:-1].split()
+            span = (place, start + len(words[0]), simple.end() - 1)
+            return self._simple(span, words, parent)
+        return self._any_directive(place, start, parent, depth)
+
+    def _any_directive(self, place: int, start: int, parent: str, depth: int) -> tuple[Item, int]:
         words, ends, here = [], [], start
         while True:
             found = TOKEN.match(self.text, here)
@@ -82,7 +89,9 @@ class _Reader:
                 break
             words.append(found.group(0))
             ends.append(found.end())
-            here = self._skip_blanks(found.end())
+            here = found.end()
+            if self.text[here : here + 1] not in (";", "{"):
+                here = self._skip_blanks(here)
         sign = self.text[here : here + 1]
         if not words or sign not in (";", "{"):
             raise self.fail("a semicolon or an opening brace is expected", here)

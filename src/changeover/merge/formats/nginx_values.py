@@ -15,6 +15,9 @@ TOKEN = re.compile(
     r"|(?:\\.|\$\{|[^\s;{}\"'\\#])(?:\\.|\$\{[^}]*\}|[^\s;{\\])*",
     re.DOTALL,
 )
+_WORD_OR_SIGN = re.compile(
+    rf"(?:\s++|#[^\n]*+)*+(?:(?P<sign>[;{{}}])|(?P<word>{TOKEN.pattern})|(?P<end>\Z))", re.DOTALL
+)
 LITERAL_BLOCKS = ("_by_lua_block",)
 _BY_FIRST = {
     "add_header", "add_trailer", "proxy_set_header", "proxy_hide_header", "proxy_pass_header",
@@ -55,21 +58,17 @@ def values(text: str) -> Value:
     stack: list[tuple[dict[str, Value], str]] = [(root, "")]
     words: list[str] = []
     place = 0
-    while place < len(text):
-        sign = text[place]
-        if sign.isspace():
-            place += 1
-        elif sign == "#":
-            place = text.find("\n", place) + 1 or len(text)
-        elif sign in ";{}":
-            place = _structure(text, place, words, stack)
+    while found := _WORD_OR_SIGN.match(text, place):
+        place = found.end()
+        if found.lastgroup == "word":
+            words.append(found["word"])
+        elif found.lastgroup == "sign":
+            place = _structure(text, place - 1, words, stack)
             words = []
         else:
-            found = TOKEN.match(text, place)
-            if found is None:
-                raise Unreadable("not nginx: a quote is not closed", text.count("\n", 0, place) + 1)
-            words.append(found.group(0))
-            place = found.end()
+            break
+    if place < len(text):
+        raise _fail(text, place, "a quote is not closed")
     if len(stack) != 1 or words:
         raise Unreadable("not nginx: it ends inside a directive", text.count("\n"))
     return root
@@ -79,14 +78,13 @@ def _structure(
     text: str, place: int, words: list[str], stack: list[tuple[dict[str, Value], str]]
 ) -> int:
     current, parent = stack[-1]
-    line = text.count("\n", 0, place) + 1
     if text[place] == "}":
         if words or len(stack) == 1:
-            raise Unreadable("not nginx: an unexpected closing brace", line)
+            raise _fail(text, place, "an unexpected closing brace")
         stack.pop()
         return place + 1
     if not words:
-        raise Unreadable("not nginx: a directive without a name", line)
+        raise _fail(text, place, "a directive without a name")
     _, name, skipped = key_of(words, parent, nested=text[place] == "{")
     name = name or words[0]
     if text[place] == ";":
@@ -102,13 +100,17 @@ def _structure(
     return place + 1
 
 
+def _fail(text: str, place: int, what: str) -> Unreadable:
+    return Unreadable(f"not nginx: {what}", text.count("\n", 0, place) + 1)
+
+
 def _balanced(text: str, place: int) -> int:
     depth = 0
     for end in range(place, len(text)):
         depth += {"{": 1, "}": -1}.get(text[end], 0)
         if depth == 0:
             return end + 1
-    raise Unreadable("not nginx: a brace is not closed", text.count("\n", 0, place) + 1)
+    raise _fail(text, place, "a brace is not closed")
 
 
 def nginx_meaning() -> Meaning:

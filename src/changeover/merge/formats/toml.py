@@ -10,7 +10,7 @@ from changeover.merge.encoding import require_utf8
 from changeover.merge.formats.base import Format, commented_setting
 from changeover.merge.formats.brackets import Child, bracketed
 from changeover.merge.formats.linewise import Header, sectioned
-from changeover.merge.formats.toml_values import answered, canonical, make, values
+from changeover.merge.formats.toml_values import answered, canonical, make, tables, values
 from changeover.merge.limits import MAX_DEPTH, refuse_masses
 from changeover.merge.tree import Block, Item, Key, Leaf, Value, blank, comment, number_repeats
 from changeover.merge.values import Meaning
@@ -25,6 +25,10 @@ _SCALAR = re.compile(
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[ Tt][0-9:.]+(?:[Zz]|[+-][0-9:]+)?|[^\s,\]}#]+",
     re.DOTALL,
 )
+_SIMPLE = re.compile(
+    rf"(?P<head>[ \t]*(?P<key>{_KEY.pattern})[ \t]*=)"
+    r"(?P<value>[ \t]*(?:\"[^\"\\\n]*\"(?!\")|true|false|[0-9]+))(?P<tail>[ \t]*(?:#[^\n]*)?\n)"
+)
 _GAP = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _BLANKS = re.compile(r"[ \t]*")
 _TAIL = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
@@ -37,10 +41,11 @@ def read(text: str) -> tuple[Block, Value]:
     refuse_masses(text)
     reader = _Reader(text)
     parts = reader.parts()
-    # Read by the library only now: it recurses, and depth is limited above.
-    value = values(text)
-    root = _nested(sectioned(parts))
-    return root, value
+    value = tables(parts)
+    if value is None:
+        # The library says what is wrong, or knows better.
+        value = values(text)
+    return _nested(sectioned(parts)), value
 
 
 class _Reader:
@@ -78,6 +83,15 @@ class _Reader:
         return Header(found.group(0), key, ".".join(key) if found.group(1) == "[[" else None)
 
     def _entry(self, place: int) -> tuple[Item, int]:
+        found = _SIMPLE.match(self.text, place)
+        if found is not None:
+            head, text, tail = found.group("head", "value", "tail")
+            lead = text[: len(text) - len(text.lstrip())]
+            leaf = Leaf(text, scalar(text[len(lead) :]))
+            return Item("entry", head, leaf, "", tail, words(found["key"])), found.end()
+        return self._any_entry(place)
+
+    def _any_entry(self, place: int) -> tuple[Item, int]:
         start = self._skip(_BLANKS, place)
         found = _KEY.match(self.text, start)
         equals = self._skip(_BLANKS, found.end()) if found else start

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Sequence
 from datetime import date, datetime, time
 
-from changeover.merge.tree import Block, Item, Leaf, Plain, Value
+from changeover.merge.formats.linewise import Header
+from changeover.merge.tree import Block, Item, Key, Leaf, Plain, Value
 from changeover.merge.verdict import Unreadable
 
 _PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")
@@ -38,6 +40,63 @@ def canonical(value: object) -> Value:
     if isinstance(value, (datetime, date, time)):
         return Plain("time", value.isoformat())
     return Plain(type(value).__name__, repr(value))
+
+
+def tables(parts: Sequence[Item | Header]) -> Value | None:
+    """Return what the parts of a file mean; None where that is not plain to see."""
+    root: dict[str, Value] = {}
+    current = root
+    try:
+        for part in parts:
+            if isinstance(part, Header):
+                current = _opened(root, part)
+            elif part.value is not None:
+                _put(current, part.key, part.value)
+    except (KeyError, TypeError):
+        return None
+    return root
+
+
+def _opened(root: dict[str, Value], header: Header) -> dict[str, Value]:
+    """Return the table a header opens: the last one of an array, where there is an array."""
+    if header.group is None:
+        return _beneath(root, header.key)
+    *above, name = header.key
+    elements = _beneath(root, tuple(above)).setdefault(name, [])
+    made: dict[str, Value] = {}
+    if not isinstance(elements, list):
+        raise TypeError
+    elements.append(made)
+    return made
+
+
+def _beneath(table: dict[str, Value], path: Key) -> dict[str, Value]:
+    for word in path:
+        inner = table.setdefault(word, {})
+        inner = inner[-1] if isinstance(inner, list) else inner
+        if not isinstance(inner, dict):
+            raise TypeError
+        table = inner
+    return table
+
+
+def _put(table: dict[str, Value], path: Key, value: Leaf | Block) -> None:
+    place = _beneath(table, path[:-1])
+    if path[-1] in place:
+        raise KeyError
+    place[path[-1]] = _meant(value)
+
+
+def _meant(value: Leaf | Block) -> Value:
+    if isinstance(value, Leaf):
+        return value.value
+    if value.shape == "list":
+        return [_meant(item.value) for item in value.items if item.value is not None]
+    found: dict[str, Value] = {}
+    for item in value.items:
+        if item.value is not None:
+            _put(found, item.key, item.value)
+    return found
 
 
 def make(key: str, value: Value, block: Block, like: Item | None) -> Item | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from changeover.merge.formats.base import Format
 from changeover.merge.formats.brackets import Child, bracketed
 from changeover.merge.formats.yaml_events import Document, Node, read_documents
+from changeover.merge.formats.yaml_pieces import Pieces
 from changeover.merge.formats.yaml_values import one_or_many, read_values, yaml_meaning
 from changeover.merge.formats.yaml_writing import make_entry, rename_anchors, written_value
 from changeover.merge.tree import (
@@ -243,4 +244,4 @@ def _key_text(key: Node) -> str:
 
 
 FORMAT = Format("yaml", read, read_values, yaml_meaning(), written_value, make_entry,
-                rename_anchors)  # fmt: skip
+                rename_anchors, several=lambda: Pieces(read).read)  # fmt: skip

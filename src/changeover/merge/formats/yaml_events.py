@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import yaml as pyyaml
@@ -32,7 +33,7 @@ class Node:
     text_kind: str = ""
     flow: bool = False
     value: Value = ""
-    children: list[Node] = field(default_factory=list)
+    children: Sequence[Node] = ()
     anchor: str | None = None
     tag: str | None = None
 
@@ -69,15 +70,20 @@ class _Builder:
         self.stack: list[Node] = []
 
     def build(self) -> list[Document]:
-        for event in pyyaml.parse(self.text, Loader=_LOADER):
-            self._take(event)
+        loader = _LOADER(self.text)
+        try:
+            while loader.check_event():
+                self._take(loader.get_event())
+        finally:
+            loader.dispose()
         return self.documents
 
     def _take(self, event: Any) -> None:
         kind = type(event)
         if kind is pyyaml.ScalarEvent:
             value = scalar_value(event.value, event.style, event.tag)
-            end = self._scalar_end(event)
+            block = event.style in ("|", ">")
+            end = self._scalar_end(event) if block else event.end_mark.index
             node = Node("scalar", event.start_mark.index, end, event.style or "", value=value)
             self._add(node, event.anchor)
         elif kind is pyyaml.MappingStartEvent or kind is pyyaml.SequenceStartEvent:
@@ -102,7 +108,7 @@ class _Builder:
     def _open(self, event: Any, kind: str) -> None:
         start, end = event.start_mark.index, event.end_mark.index
         flow = bool(event.flow_style)
-        node = Node(kind, start, end, flow=flow, anchor=event.anchor, tag=event.tag)
+        node = Node(kind, start, end, "", flow, "", [], event.anchor, event.tag)
         self.stack.append(node)
         check_depth(len(self.stack), event.start_mark)
 
@@ -123,14 +129,14 @@ class _Builder:
         if anchor:
             self.anchors.put(anchor, node.value)
         if self.stack:
-            self.stack[-1].children.append(node)
+            children = self.stack[-1].children
+            assert isinstance(children, list)  # noqa: S101 - only collections are on the stack
+            children.append(node)
         else:
             self.documents[-1].root = node
 
     def _scalar_end(self, event: Any) -> int:
         start, end = int(event.start_mark.index), int(event.end_mark.index)
-        if event.style not in ("|", ">"):
-            return end
         body = self.text[start:end]
         header = body.partition("\n")[0].partition("#")[0]
         if "+" in header:

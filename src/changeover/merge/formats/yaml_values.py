@@ -13,7 +13,16 @@ from changeover.merge.tree import Key, Plain, Value
 from changeover.merge.values import Meaning
 from changeover.merge.verdict import Unreadable
 
-_LOADER = getattr(pyyaml, "CSafeLoader", pyyaml.SafeLoader)
+_STANDARD = "tag:yaml.org,2002:"
+
+
+class _Loader(getattr(pyyaml, "CSafeLoader", pyyaml.SafeLoader)):  # type: ignore[misc]  # which one, the machine decides
+    """Leaves scalars untyped: what they mean is decided here, by their text."""
+
+    def resolve(self, kind: object, value: object, implicit: object) -> str:
+        """Return no tag of its own."""
+        return _STANDARD
+
 
 # What YAML 1.1 or 1.2 does not take for a string: there quotes make another value.
 _UNTYPED = re.compile(
@@ -47,7 +56,7 @@ def tagged(value: Value, tag: str | None) -> Value:
         not isinstance(value, (dict, list))
         or tag is None
         or tag == "!"
-        or tag.startswith("tag:yaml.org,2002:")
+        or tag.startswith(_STANDARD)
     ):
         return value
     mark = Plain("tag", tag)
@@ -131,7 +140,7 @@ def unreadable(error: Exception) -> Unreadable:
 def read_values(text: str) -> Value:
     """Compose a text anew and return its value, a list where it has several documents."""
     try:
-        nodes = list(pyyaml.compose_all(text, Loader=_LOADER))
+        nodes = list(pyyaml.compose_all(text, Loader=_Loader))
     except (pyyaml.YAMLError, UnicodeError) as error:
         raise unreadable(error) from error
     return one_or_many([_node_value(node, {}) for node in nodes])
@@ -143,14 +152,14 @@ def one_or_many(values: list[Value]) -> Value:
 
 
 def _node_value(node: pyyaml.Node, seen: dict[int, Value]) -> Value:
+    if isinstance(node, pyyaml.ScalarNode):
+        return scalar_value(node.value, node.style, _own_tag(node))
     if id(node) not in seen:
         seen[id(node)] = tagged(_bare_value(node, seen), _own_tag(node))
     return seen[id(node)]
 
 
 def _bare_value(node: pyyaml.Node, seen: dict[int, Value]) -> Value:
-    if isinstance(node, pyyaml.ScalarNode):
-        return scalar_value(node.value, node.style, _own_tag(node))
     if isinstance(node, pyyaml.SequenceNode):
         return [_node_value(child, seen) for child in node.value]
     pairs = [(_node_value(key, seen), "", _node_value(item, seen)) for key, item in node.value]
@@ -158,7 +167,7 @@ def _bare_value(node: pyyaml.Node, seen: dict[int, Value]) -> Value:
 
 
 def _own_tag(node: pyyaml.Node) -> str | None:
-    return None if node.tag.startswith("tag:yaml.org,2002:") else str(node.tag)
+    return None if node.tag.startswith(_STANDARD) else str(node.tag)
 
 
 def yaml_meaning() -> Meaning:
