@@ -48,6 +48,7 @@ def choose(folder: Path) -> None:
         python=str(Path(sys.executable).resolve()),
         wheels=str(wheels()),
         nginx=(str(folder / "bin/nginx"),),
+        nginx_folder=str(Nginx(folder / "nginx").folder),
         ca=str(folder / "tls/ca.crt"),
     )
     kept = folder / "lab.json"

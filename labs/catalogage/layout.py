@@ -46,6 +46,8 @@ class Layout:
     wheels: str = ""
     """A folder with every wheel the platform needs; empty takes them from the package index."""
     nginx: tuple[str, ...] = ("nginx",)
+    nginx_folder: str = "/etc/nginx"
+    """The folder of nginx's configuration, which is judged as a whole."""
     ca: str = ""
     """The authority users trust, on the host."""
 
