@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from changeover.actions.base import Action
+from changeover.actions.foreseen import missing
 from changeover.actions.postgres import database_at, must
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.host import Host
@@ -111,7 +112,7 @@ class Reachable(Action):
         try:
             return list(self._judged(self._known(host)))
         except ActionFailed as error:
-            return [failed(error.message, error.remedy)]
+            return [missing(host, error.message, error.remedy)]
 
     def _known(self, host: Host) -> Mapping[str, Any]:
         done = host.ask(query(self._database, pg_dump.probe(), "look at the server"))

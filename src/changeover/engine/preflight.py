@@ -38,7 +38,7 @@ def examine(session: Session, request: Request) -> tuple[list[Finding], Plan | N
     findings += _endpoint_findings(session)
     findings += _risk_findings(session, route, request)
     for release in route:
-        for check in release.checks:
+        for check in (c for c in release.checks if c.concerns(request.procedure)):
             findings += _check_findings(session, release, check)
     return _with_plan(session, request, findings)
 

@@ -100,6 +100,12 @@ class Check:
     remedy: Text = field(default_factory=Text)
     fix: tuple[Step, ...] = ()
     where: Where = field(default_factory=Where)
+    procedures: tuple[str, ...] = ()
+    """Asked before these alone, `upgrade` being the upgrade itself; empty for all."""
+
+    def concerns(self, procedure: str) -> bool:
+        """Whether it is asked before a procedure (or the upgrade)."""
+        return not self.procedures or procedure in self.procedures
 
 
 @dataclass(frozen=True)

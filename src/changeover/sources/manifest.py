@@ -98,6 +98,8 @@ class CheckWritten(Written):
     """What to do about a bad answer."""
     fix: list[StepWritten] = Field(default_factory=list)
     """Steps that `changeover check --fix` may run."""
+    for_: Words = Field(default_factory=list, alias="for")
+    """Procedures before which it is asked, `upgrade` being the upgrade itself; all by default."""
 
 
 class RiskWritten(Written):

@@ -191,6 +191,7 @@ def _check(written: CheckWritten, tree: Tree, position: int) -> Check:
         remedy=Text(written.remedy),
         fix=tuple(made_step(f, tree.where((*place, "fix", i))) for i, f in fixes),
         where=tree.where(place),
+        procedures=tuple(written.for_),
     )
 
 
