@@ -2,11 +2,12 @@
 
 import json
 import signal
+import urllib.request
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tests.servers.nginx import certificate
+from tests.servers.nginx import certificate, trusting
 from tests.servers.program import Program, answers, free_port, program_path
 
 
@@ -17,13 +18,14 @@ class Pebble:
     folder: Path
     http_port: int
     port: int
+    management: int
     days: int = 90
     """How long its certificates last."""
 
     @classmethod
     def beside(cls, folder: Path, http_port: int) -> "Pebble":
         """A server on a free port."""
-        return cls(folder, http_port, free_port())
+        return cls(folder, http_port, free_port(), free_port())
 
     @property
     def directory(self) -> str:
@@ -41,7 +43,7 @@ class Pebble:
         certificate(self.folder)
         written = {
             "listenAddress": f"127.0.0.1:{self.port}",
-            "managementListenAddress": f"127.0.0.1:{free_port()}",
+            "managementListenAddress": f"127.0.0.1:{self.management}",
             "certificate": str(self.folder / "server.crt"),
             "privateKey": str(self.folder / "server.key"),
             "httpPort": self.http_port,
@@ -51,6 +53,13 @@ class Pebble:
         }
         (self.folder / "config.json").write_text(json.dumps({"pebble": written}))
         self._program.start(lambda: answers(self.port))
+
+    def root(self) -> str:
+        """The authority of the certificates it issues; a new one each time it is started."""
+        address = f"https://127.0.0.1:{self.management}/roots/0"
+        context = trusting(self.authority)
+        with urllib.request.urlopen(address, timeout=5, context=context) as answer:
+            return str(answer.read().decode())
 
     def stop(self) -> None:
         """Stop it; what it issued is forgotten."""

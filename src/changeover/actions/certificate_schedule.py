@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from changeover.actions.certificate import RELOAD
+from changeover.actions.foreseen import missing
 from changeover.actions.paths import Placing
 from changeover.actions.wanted import Wanted
 from changeover.errors import ActionFailed
+from changeover.hosts.command import command
 from changeover.hosts.host import Host
+from changeover.model.findings import Finding, failed
 from changeover.model.plan import Change, Effect
 from changeover.tools import certbot, systemctl
 
 OWN = "changeover-certbot"
+BOOTED = "/run/systemd/system"
+"""There where systemd is what the machine was started with."""
 UNITS = "/etc/systemd/system"
 
 SERVICE = """\
@@ -54,6 +60,15 @@ class Schedule(Placing):
     """The program, or its path."""
     reload: str = RELOAD
     """What to run after a renewal."""
+
+    def check(self, host: Host) -> Iterable[Finding]:
+        """Something must be there that can renew, or systemd to run a timer of our own."""
+        if self._timer(host) and not host.ask(command("test", "-d", BOOTED)).ok:
+            yield missing(host, "neither cron nor systemd runs here: nothing would renew",
+                          "Have something run `certbot renew` twice a day.")  # fmt: skip
+        number, name, _ = host.transport.who
+        if number != "0":
+            yield failed(f"{name} may not schedule renewals", "Connect as root, or `become: sudo`.")
 
     def wanted(self, host: Host) -> tuple[Wanted, ...]:
         """The hook, and a timer where nothing renews yet."""

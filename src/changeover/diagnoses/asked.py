@@ -18,6 +18,9 @@ LINES = 40
 LONGEST = 240
 """Characters of a line of a log that are shown."""
 
+SPAN = 120
+"""Seconds that count as lately."""
+
 Questions = dict[str, Command]
 
 
@@ -35,6 +38,11 @@ def unit_state(unit: str) -> Command:
     """Ask systemd how a unit is."""
     properties = "LoadState,ActiveState,SubState,Result,MainPID,NRestarts,UnitFileState"
     return command("systemctl", "show", f"--property={properties}", "--", unit)
+
+
+def lately() -> Questions:
+    """Ask when the time began that counts as lately, as logs spell it."""
+    return {"lately": command("date", "-d", f"-{SPAN} seconds", "+%F %T")}
 
 
 def sockets() -> Questions:
@@ -143,6 +151,11 @@ class Answers:
     def ports_of(self, pid: str) -> set[int]:
         """Return the ports a process or its descendants listen on."""
         return {port for port, owner in self.listeners.items() if self._is_below(owner, pid)}
+
+    def serves(self, program: Program) -> bool:
+        """Whether the program itself listens on its port, as far as owners are told."""
+        owner = self.listeners.get(program.port)
+        return owner is not None and (not owner or self._is_below(owner, self.pid_of(program)))
 
     def _is_below(self, pid: str, ancestor: str) -> bool:
         while pid and pid != "1":

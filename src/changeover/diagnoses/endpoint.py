@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from changeover.diagnoses.anatomy import Address, Body
-from changeover.diagnoses.asked import Answers, Questions, told_lines
+from changeover.diagnoses.asked import Answers, Questions, lately, told_lines
 from changeover.diagnoses.kind import Kind
 from changeover.hosts.command import Command, command
 from changeover.model.diagnosis import Fault
@@ -21,7 +21,7 @@ class EndpointKind(Kind):
 
     def asks(self, body: Body) -> Questions:
         """Ask each address from the host, at the host; and what the host's own addresses are."""
-        found: Questions = {}
+        found = lately() if body.addresses else {}
         if body.nginx:
             found |= {f"inside {one.name}": _inside(one) for one in body.addresses}
         if body.addresses:
@@ -71,7 +71,9 @@ def _away(one: Address, name: str, answers: Answers) -> Fault:
 
 
 def _failing(one: Address, answers: Answers) -> Fault:
-    log = [line for line in answers.out("nginx log").splitlines() if " upstream" in line]
+    since = answers.out("lately").strip().replace("-", "/")
+    lines = answers.out("nginx log").splitlines()
+    log = [line for line in lines if " upstream" in line and line > since]
     code = answers.out(f"inside {one.name}").rpartition(MARK)[2].strip()
     shown = f"answers {code}" if code not in ("", "000", str(one.expect)) else "fails"
     evidence = (one.outside, *(f"nginx: {line}" for line in told_lines("\n".join(log), 1)))

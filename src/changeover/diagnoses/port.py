@@ -48,7 +48,7 @@ class PortKind(Kind):
             pid = answers.pid_of(one)
             if not one.port or not pid:
                 continue  # what does not run is told as such
-            if one.port not in answers.listeners:
+            if not answers.serves(one):
                 yield from _elsewhere(one, pid, answers)
             elif body.nginx and one.proxied:
                 yield from _not_sent(one, body, answers)

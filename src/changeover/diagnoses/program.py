@@ -9,8 +9,10 @@ from itertools import pairwise
 
 from changeover.diagnoses.anatomy import Body, Program
 from changeover.diagnoses.asked import (
+    SPAN,
     Answers,
     Questions,
+    lately,
     log_of,
     sockets,
     supervisor_state,
@@ -18,12 +20,11 @@ from changeover.diagnoses.asked import (
     unit_state,
 )
 from changeover.diagnoses.kind import Kind
-from changeover.hosts.command import command
 from changeover.model.diagnosis import Fault, Mending
 from changeover.tools import supervisorctl, systemctl
 
-LOOP, SPAN = 3, 120
-"""So many ends within so many seconds are a loop."""
+LOOP = 3
+"""So many ends lately are a loop, even of a program that answers in between."""
 USUAL = 10.0
 """Seconds within which a program that fell once usually falls again."""
 RECENT = 20
@@ -45,9 +46,7 @@ class ProgramKind(Kind):
 
     def asks(self, body: Body) -> Questions:
         """Ask for states, logs, and what ended lately."""
-        found = {**supervisor_state(body), **sockets()}
-        if body.programs:
-            found["lately"] = command("date", "-d", f"-{SPAN} seconds", "+%F %T")
+        found = {**supervisor_state(body), **sockets(), **lately()}
         for one in body.programs:
             if one.is_unit:
                 found[f"unit {one.name}"] = unit_state(one.name)
@@ -100,7 +99,7 @@ def _stopped(one: Program, process: supervisorctl.Process, answers: Answers) -> 
 
 def _crash(one: Program, told: str, ends: list[str], answers: Answers) -> Fault:
     log, state = answers.out(f"log {one.name}"), _state(one, answers)
-    up = one.port in answers.listeners and state not in CRASHES
+    up = answers.serves(one) and state not in CRASHES
     said, remedy = _crash_words(one, log, answers)
     if up:
         said = f"{one.name} fell {len(ends)} times within {SPAN} s; it runs again"
@@ -157,7 +156,7 @@ def ends_of(one: Program, answers: Answers) -> list[str]:
 
 def _falls(one: Program, process: supervisorctl.Process, ends: list[str], answers: Answers) -> bool:
     """Whether it ended lately, and is not clearly up since."""
-    answered = one.port in answers.listeners if one.port else False
+    answered = bool(one.port) and answers.serves(one)
     few = len(ends) < (LOOP if answered or not one.port else 1)
     return not few and not _settled(process, ends)
 
