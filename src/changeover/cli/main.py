@@ -40,6 +40,7 @@ COMMANDS = {
     "guide": (_CLI + "guide:guide", "Print the release's guide for this instance alone."),
     "release": (_CLI + "release:release", "Lint, list and show releases."),
     "instance": (_CLI + "instance:instance", "Write, adopt and check instances."),
+    "env": (_CLI + "env.group:env", "List, add and dismantle environments."),
     "secrets": (_CLI + "secrets.group:secrets", "Keep the secrets of an instance encrypted."),
     "merge": (_CLI + "merge:command", "Merge a configuration file three ways, by structure."),
     "files": (_CLI + "files.group:files", "Merge configuration files of hosts, by setting."),

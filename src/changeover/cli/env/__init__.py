@@ -1,0 +1,1 @@
+"""`env`: the environments of a folder, native instances and Ansible environments alike."""
