@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from changeover.merge.formats.base import Format
-from changeover.merge.formats.linewise import Dialect, collect, normal, read_lines
+from changeover.merge.formats.base import Format, Read
+from changeover.merge.formats.linewise import Dialect, collect, normal, parts_of, read_lines
+from changeover.merge.formats.sections import Part, Sections, in_sections
 from changeover.merge.tree import Block, Leaf, Value
 from changeover.merge.values import Meaning
 
@@ -87,4 +89,23 @@ def _unremarked(value: str, remarks: bool) -> str:
     return value[: cut.start()] if cut else value
 
 
-FORMAT = Format("ini", read, values, Meaning(repeats=True))
+def _plain_parts(text: str) -> Iterable[Part]:
+    return parts_of(text, _PLAIN)
+
+
+def _semicolon_parts(text: str) -> Iterable[Part]:
+    return parts_of(text, _SEMICOLON)
+
+
+def read_several() -> Read:
+    """Return a reader for texts that have much in common."""
+    header = re.compile(r"(?m)^\[")
+    return Sections(
+        header,
+        lambda text: _plain_parts if _dialect(text) is _PLAIN else _semicolon_parts,
+        in_sections,
+        read,
+    ).read
+
+
+FORMAT = Format("ini", read, values, Meaning(repeats=True), several=read_several)

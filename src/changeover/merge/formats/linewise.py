@@ -48,10 +48,11 @@ def normal(text: str) -> str:
 
 def read_lines(text: str, dialect: Dialect) -> Block:
     """Read a file of lines into its tree."""
-    return sectioned(_parts(text, dialect))
+    return sectioned(parts_of(text, dialect))
 
 
-def _parts(text: str, dialect: Dialect) -> Iterable[Item | Header]:
+def parts_of(text: str, dialect: Dialect) -> Iterable[Item | Header]:
+    """Read a file of lines into its headers and what stands between them."""
     lines = lines_of(text)
     if len(lines) > MAX_NODES:
         raise Unreadable(f"more than {MAX_NODES:,} lines")
@@ -90,6 +91,8 @@ def _last_line(lines: list[str], number: int, dialect: Dialect) -> int:
 def _deeper(lines: list[str], number: int, depth: int, dialect: Dialect) -> int:
     """Return the next line beyond comments if it is indented deeper, else -1."""
     marks = tuple(dialect.comments)
+    if lines[number][0] not in (" ", "\t", *marks):
+        return -1
     while number < len(lines) and lines[number].lstrip()[:1] in marks:
         number += 1
     deeper = number < len(lines) and lines[number].strip() and _indent(lines[number]) > depth
@@ -101,21 +104,30 @@ def _indent(line: str) -> int:
 
 
 def _entry(text: str, dialect: Dialect, number: int) -> Item:
-    cut = _cut(dialect.entry, text)
-    if cut is None:
+    made = _made(dialect.entry, dialect.name, dialect.value, text)
+    if made is None:
         raise Unreadable(
             f"neither a setting, a comment nor a section: {text.strip()[:60]!r}", number
         )
-    head, key, value, tail = cut
-    name = dialect.name(key)
-    return Item("entry", head, dialect.value(name, value), "", tail, group=name)
+    head, name, value, tail = made
+    if isinstance(value, Block):
+        value = dialect.value(name, value.text)
+    return Item("entry", head, value, "", tail, group=name)
 
 
 @lru_cache(maxsize=8192)
-def _cut(entry: re.Pattern[str], text: str) -> tuple[str, ...] | None:
-    """Cut an entry into head, key, value and tail: most lines come in three texts."""
+def _made(
+    entry: re.Pattern[str],
+    named: Callable[[str], str],
+    valued: Callable[[str, str], Leaf | Block],
+    text: str,
+) -> tuple[str, str, Leaf | Block, str] | None:
+    """Cut an entry into head, name, value and tail: most lines come in all three texts."""
     found = entry.match(text)
-    return found.group("head", "key", "value", "tail") if found else None
+    if found is None:
+        return None
+    head, key, value, tail = found.group("head", "key", "value", "tail")
+    return head, named(key), valued(named(key), value), tail
 
 
 def sectioned(parts: Iterable[Item | Header]) -> Block:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from changeover.merge.formats.base import Format
-from changeover.merge.formats.linewise import Dialect, add_repeated, normal, read_lines
+from changeover.merge.formats.base import Format, Read
+from changeover.merge.formats.linewise import (
+    Dialect,
+    add_repeated,
+    normal,
+    parts_of,
+    read_lines,
+    sectioned,
+)
+from changeover.merge.formats.sections import Part, Sections
 from changeover.merge.tree import Block, Item, Key, Leaf, Value
 from changeover.merge.values import Meaning
 from changeover.merge.verdict import Note
@@ -53,6 +62,8 @@ def _word(lead: str, word: str, shape: str) -> Item:
 
 
 def _command(text: str) -> str:
+    if "\\" not in text:
+        return " ".join(text.split())
     return " ".join(re.sub(r"\\[ \t]*\n(?:[ \t]*[#;][^\n]*\n)*", " ", text).split())
 
 
@@ -130,5 +141,17 @@ def masked_commands(result: Value, ours: Value, theirs: Value) -> list[Note]:
     return notes
 
 
+def _parts(text: str) -> Iterable[Part]:
+    return parts_of(text, _DIALECT)
+
+
+def read_several() -> Read:
+    """Return a reader for texts that have much in common."""
+    header = re.compile(r"(?m)^\[")
+    return Sections(
+        header, lambda text: _parts, lambda parts, text: (sectioned(parts), values(text)), read
+    ).read
+
+
 FORMAT = Format("systemd", read, values, Meaning(identify=_identify, repeats=True),
-                remarks=masked_commands)  # fmt: skip
+                remarks=masked_commands, several=read_several)  # fmt: skip

@@ -7,9 +7,10 @@ import tomllib
 from functools import lru_cache
 
 from changeover.merge.encoding import require_utf8
-from changeover.merge.formats.base import Format, commented_setting
+from changeover.merge.formats.base import Format, Read, commented_setting
 from changeover.merge.formats.brackets import Child, bracketed
 from changeover.merge.formats.linewise import Header, sectioned
+from changeover.merge.formats.sections import Sections
 from changeover.merge.formats.toml_values import answered, canonical, make, tables, values
 from changeover.merge.limits import MAX_DEPTH, refuse_masses
 from changeover.merge.tree import Block, Item, Key, Leaf, Value, blank, comment, number_repeats
@@ -40,7 +41,10 @@ def read(text: str) -> tuple[Block, Value]:
     require_utf8(text)
     refuse_masses(text)
     reader = _Reader(text)
-    parts = reader.parts()
+    return _finished(reader.parts(), text)
+
+
+def _finished(parts: list[Item | Header], text: str) -> tuple[Block, Value]:
     value = tables(parts)
     if value is None:
         # The library says what is wrong, or knows better.
@@ -218,4 +222,20 @@ def _header_words(item: Item) -> Key:
     return words(found.group(2)) if found else item.key
 
 
-FORMAT = Format("toml", read, values, Meaning(), answered, make)
+def _parts(text: str) -> list[Item | Header]:
+    return _Reader(text).parts()
+
+
+def read_several() -> Read:
+    """Return a reader for texts that have much in common."""
+    pieces = Sections(re.compile(r"(?m)^\["), lambda text: _parts, _finished, read)
+
+    def read_one(text: str) -> tuple[Block, Value]:
+        require_utf8(text)
+        refuse_masses(text)
+        return pieces.read(text)
+
+    return read_one
+
+
+FORMAT = Format("toml", read, values, Meaning(), answered, make, several=read_several)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from changeover.merge.formats.base import Format
 from changeover.merge.formats.brackets import Child, bracketed
 from changeover.merge.formats.yaml_events import Document, Node, read_documents
@@ -101,7 +103,7 @@ class _Reader:
         number_repeats(block.items)
         return block
 
-    def _flow_child(self, parts: list[Node]) -> Child:
+    def _flow_child(self, parts: Sequence[Node]) -> Child:
         key, item = parts[0], parts[-1]
         start = self._explicit_start(key) if len(parts) == 2 else key.start
         value_start = self._after_colon(key, item) if len(parts) == 2 else item.start
