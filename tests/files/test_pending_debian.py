@@ -133,3 +133,22 @@ def test_after_a_merge_the_next_upgrade_finds_its_base(
 
     assert done.exit_code == 0, done.output
     assert upgraded.run(f"cat {CONFFILE}") == "[shop]\nport = 9000\nworkers = 16\n"
+
+
+def test_what_the_program_that_reads_a_file_refuses_is_not_written(
+    instance: Path, upgraded: ContainerHost
+) -> None:
+    upgraded.run(
+        "mkdir -p /etc/ssh/sshd_config.d /run/sshd; cd /etc/ssh/sshd_config.d;"
+        " echo 'PermitRootLogin yes' > lab.conf;"
+        " printf 'PermitRootLogin yes\\nNoSuchOption yes\\n' > lab.conf.dpkg-dist"
+    )
+
+    done = pending(instance, "/etc/ssh/sshd_config.d", "--apply", "--guesses")
+
+    left = upgraded.run("cat /etc/ssh/sshd_config.d/lab.conf")
+    upgraded.run("rm -f /etc/ssh/sshd_config.d/lab.conf*")
+    assert done.exit_code == 1
+    assert "sshd refuses it" in done.output
+    assert "NoSuchOption" in done.output
+    assert left == "PermitRootLogin yes\n"

@@ -155,3 +155,38 @@ def git(folder: Path, *words: str) -> None:
 
     who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
     subprocess.run(["git", *who, *words], cwd=folder, check=True)
+
+
+@pytest.mark.parametrize(
+    ("keys", "port", "code"),
+    [
+        ("oy", "8080", 0),
+        ("ty", "8000", 0),
+        ("e9000\ny", "9000", 0),
+        ("cty", "8000", 0),
+        ("on", "8080", 1),
+        ("s", "8080", 1),
+        ("q", "8080", 1),
+        ("", "8080", 1),
+    ],
+)
+def test_a_person_settles_and_agrees_with_one_key_each(
+    etc: Path, keys: str, port: str, code: int
+) -> None:
+    leave(etc, "shop.ini", "[shop]\nport = 8080\n", ".rpmnew", "[shop]\nport = 8000\nnew = 1\n")
+
+    done = call(etc, "--apply", "--ask", keys=keys)
+
+    assert done.exit_code == code, done.output
+    assert f"port = {port}\n" in (etc / "shop.ini").read_text()
+    assert (etc / "shop.ini.rpmnew").exists() == bool(code)
+    assert ("new = 1" in (etc / "shop.ini").read_text()) == (code == 0)
+
+
+def test_an_answer_can_be_taken_back_before_the_next_one(etc: Path) -> None:
+    ours, theirs = "[shop]\na = 1\nb = 1\n", "[shop]\na = 2\nb = 2\n"
+    leave(etc, "shop.ini", ours, ".rpmnew", theirs)
+
+    call(etc, "--apply", "--ask", keys="outtoy")
+
+    assert (etc / "shop.ini").read_text() == "[shop]\na = 2\nb = 2\n"

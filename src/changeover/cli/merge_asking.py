@@ -148,12 +148,12 @@ def one_key(question: str, keys: str) -> str:
         try:
             key = click.getchar().lower()
         except EOFError:
-            key = "q"
+            key = ""
         except OSError as error:
             raise InvalidInput("there is no terminal to ask on", "--answer PATH=ours") from error
-        if key and key in keys:
-            click.echo(key, err=True)
-            return key
+        if not key or key in keys:
+            click.echo(key or "q", err=True)
+            return key or "q"
 
 
 def _decision(key: str, conflict: Conflict) -> Answer:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from changeover.bases.judging import refusal
 from changeover.bases.owed import Lonely, Owed, owed_merges
 from changeover.bases.writing import write_merged
 from changeover.cli.files.asking import Judge, answer_option, settled
@@ -98,21 +99,28 @@ def _carried_out(owed: Owed, judge: Judge, manner: Manner) -> Waiting:
     shown, merged = _looked_at(owed, judge)
     if merged is None or not merged.clean:
         return shown
+    if manner.ask and not judge.ask:
+        return shown.but(left="not asked about any more")
     if manner.ask:
         for line in waiting_lines([shown], applied=False):
             click.echo(line, err=True)
-        if one_key("y write and clean up, n leave it", "ynq") != "y":
+        key = one_key("y write and clean up, n leave it, q stop", "ynq")
+        judge.ask = key != "q"
+        if key != "y":
             return shown.but(left="left as it is")
     elif not shown.sure and not manner.guesses:
         return shown.but(left="its base is not proven: --guesses, or on a terminal --ask")
-    return shown.but(written=True, kept=_write(owed, merged.text))
+    now = owed.job.ours if owed.pending.ours == owed.pending.target else owed.job.theirs
+    why = refusal(owed.job.host, owed.pending.target, now, merged.text)
+    if why:
+        return shown.but(left=why)
+    return shown.but(written=True, kept=_write(owed, now, merged.text))
 
 
-def _write(owed: Owed, content: bytes) -> str:
+def _write(owed: Owed, now: bytes, content: bytes) -> str:
     """Write the merged file, keep what was there, remove the leftover; return what was kept."""
-    host, target = owed.job.host, owed.pending.target
-    now = owed.job.ours if owed.pending.ours == target else owed.job.theirs
-    kept = write_merged(host, target, content, over=now)
+    host = owed.job.host
+    kept = write_merged(host, owed.pending.target, content, over=now)
     _remove(host, owed.leftover)
     return kept
 
