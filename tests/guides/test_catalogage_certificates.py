@@ -50,6 +50,14 @@ def acme(fresh_lab: LocalLab, tmp_path: Path) -> Iterator[Path]:
     pebble.stop()
 
 
+def serve_as_the_manual_does(lab: LocalLab, live: Path) -> None:
+    """Name certbot's files in the site, as the manual's template does."""
+    site = Path(lab.layout.sites) / "catalogage.conf"
+    text = site.read_text().replace(lab.layout.certificate_key, str(live / "privkey.pem"))
+    site.write_text(text.replace(lab.layout.certificate, str(live / "fullchain.pem")))
+    lab.nginx.reload()
+
+
 def archived(folder: Path) -> list[str]:
     return sorted(file.name for file in (folder / "letsencrypt/archive/localhost").glob("cert*"))
 
@@ -59,6 +67,7 @@ def test_certificates_come_change_and_are_revoked_while_users_are_served(
 ) -> None:
     with Users(fresh_lab.layout.https_port) as users:
         issued = changeover(acme, "run", "certs", "issue", "--yes")
+        serve_as_the_manual_does(fresh_lab, tmp_path / "letsencrypt/live/localhost")
         deployed = changeover(acme, "apply", "--set", "ref=1.1.0", *COMPATIBLE, "--yes")
         renewed = changeover(acme, "run", "certs", "renew", "--set", "force_renewal=1", "--yes")
         shown = changeover(acme, "run", "certs", "list")
