@@ -65,6 +65,7 @@ def docker_registry(
     auth: dict[str, Any] | None = None,
     tls: tuple[Path, Path] | None = None,
     delete: bool = True,
+    client_authority: Path | None = None,
     mebibytes: int = 0,
 ) -> Iterator[Server]:
     """Start Debian's registry, on a disk of its own where a size is given; ended on leaving."""
@@ -83,6 +84,8 @@ def docker_registry(
         config["auth"] = auth
     if tls:
         config["http"]["tls"] = {"certificate": str(tls[0]), "key": str(tls[1])}
+    if client_authority:
+        config["http"]["tls"]["clientcas"] = [str(client_authority)]
     (folder / "config.yml").write_text(json.dumps(config))
     command = [PROGRAM, "serve", str(folder / "config.yml")]
     if mebibytes:
@@ -119,6 +122,8 @@ def _answers(host: str, *, tls: bool) -> bool:
     try:
         connection.request("GET", "/v2/")
         return connection.getresponse().status in (200, 401)
+    except ssl.SSLError as refused:
+        return "CERTIFICATE" in str(refused)
     except OSError:
         return False
     finally:

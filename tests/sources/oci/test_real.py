@@ -169,6 +169,27 @@ def test_tls_with_an_authority_of_ones_own(debian: Server, tmp_path: Path) -> No
     assert result.status is Status.COPIED
 
 
+def test_a_client_certificate_is_shown_to_the_registry_that_wants_one(
+    debian: Server, tmp_path: Path
+) -> None:
+    pair = self_signed(tmp_path)
+    folder = tmp_path / "certs.d"
+    with docker_registry(tmp_path / "own", tls=pair, client_authority=pair[0]) as own:
+        (folder / own.host).mkdir(parents=True)
+        (folder / own.host / "ca.crt").write_bytes(pair[0].read_bytes())
+        network = Network(frozenset({debian.host}), (folder,), environ={"HOME": "/nonexistent"})
+        to = f"docker://{own.host}/mtls:1"
+        with Client(Settings(network, quick())) as client:
+            stock(client, debian.host, "mtls", b"x")
+            refused = copied(client, [f"{debian.host}/mtls:1"], to)
+        for file, name in zip(pair, ("client.cert", "client.key"), strict=True):
+            (folder / own.host / name).write_bytes(file.read_bytes())
+        with Client(Settings(network, quick())) as client:
+            one(copied(client, [f"{debian.host}/mtls:1"], to))
+
+    assert "wants a client certificate" in refused.failed[0].error
+
+
 def test_plain_http_is_spoken_only_when_asked_for(debian: Server) -> None:
     with client_to() as client:
         summary = copied(client, [f"{debian.host}/x:1"], "oci:/nonexistent/never")

@@ -11,7 +11,8 @@ from changeover.sources.oci.fault import Corrupt, Missing, Unsupported
 from changeover.sources.oci.tree import FileStream
 from changeover.sources.oci.tree_packed import compression, unpacked
 
-MOST_MEMBERS = 200_000
+MOST_MEMBERS = 30_000
+"""Files an archive may have: a thousand images have about half of that."""
 
 
 class TarTree:
@@ -73,7 +74,10 @@ class TarTree:
         with own, tarfile.open(fileobj=own, mode="r:") as archive:
             for count, member in enumerate(archive):
                 if count >= MOST_MEMBERS:
-                    raise Unsupported(f"{self.place}: more than {MOST_MEMBERS} files in it", "")
+                    raise Unsupported(
+                        f"{self.place}: more than {MOST_MEMBERS} files in it",
+                        "unpack it, and name the folder: oci:FOLDER",
+                    )
                 path = str(PurePosixPath(member.name))
                 if member.issym() or member.islnk():
                     self.links[path] = member.linkname

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from changeover.sources.oci.fault import ImageFault, Missing, Passing
+from changeover.sources.oci.fault import Denied, ImageFault, Missing, Passing
 from changeover.sources.oci.network import Network, proxy_authorization
 
 BUFFER = 256 * 1024
@@ -261,6 +261,11 @@ def _translated(fault: Exception, url: str) -> ImageFault:
         )
     if isinstance(fault, ssl.SSLError) and "WRONG_VERSION" in str(fault.reason):
         return ImageFault(f"{where}: does not speak TLS", f"--plain-http {where}, if you trust it")
+    if isinstance(fault, ssl.SSLError) and "_CERTIFICATE" in str(fault.reason):
+        return Denied(
+            f"{where}: wants a client certificate it trusts",
+            f"put it into /etc/docker/certs.d/{where}/ as client.cert, with its client.key",
+        )
     if isinstance(fault, socket.gaierror):
         return Missing(f"{where}: no such host: {fault.strerror}", "check the name and the network")
     if isinstance(fault, TimeoutError):
