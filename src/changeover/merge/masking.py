@@ -14,6 +14,12 @@ from changeover.merge.verdict import Conflict, Side, split_path
 HIDDEN = "•••"
 _ADDRESS = re.compile(r"(?P<start>\b[\w+.-]+://[^\s/:@]*:)[^\s/@]+(?=@)")
 
+_ASSIGNED = re.compile(
+    r"""(?P<start>(?P<name>[A-Za-z_][\w.-]*)["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s,;"']+)"""
+)
+_DIRECTIVE = re.compile(r"(?P<start>\s*(?P<name>[A-Za-z_][\w.-]*)[ \t]+)[^\s:=].*")
+"""A setting that is written `name value`, without a sign between."""
+
 
 def is_hidden(path: str, secrets: Collection[str] = ()) -> bool:
     """Return whether a setting may not be shown: by its name, or because the release says so.
@@ -57,7 +63,17 @@ def masked_lines(text: str, secrets: Collection[str] = ()) -> str:
 
 
 def _line(line: str, words: Collection[str]) -> str:
-    found = re.match(r"(\s*(?:- )?[\"']?([\w.-]+)[\"']?\s*[:=\s]\s*)\S", line)
-    if found and (found[2] in words or is_secret(found[2])):
-        return found[1] + HIDDEN
-    return line
+    def is_named(found: re.Match[str]) -> bool:
+        return found["name"] in words or is_secret(found["name"])
+
+    directive = _DIRECTIVE.match(line)
+    if directive and is_named(directive):
+        return directive["start"] + HIDDEN
+    shown, at = "", 0
+    while found := _ASSIGNED.search(line, at):
+        # The value of one that is no secret may hold others: `environment=TOKEN="x"`.
+        hide = is_named(found)
+        end = found.end() if hide else found.end("start")
+        shown += line[at : found.end("start")] + (HIDDEN if hide else "")
+        at = end
+    return shown + line[at:]
