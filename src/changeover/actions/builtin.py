@@ -52,6 +52,7 @@ BUILT_IN: Mapping[str, str] = {
     "nginx.snippet": "changeover.actions.nginx:Snippet",
     "node.build": "changeover.actions.node:Build",
     "node.runtime": "changeover.actions.runtime_kinds:Node",
+    "openid.callback": "changeover.actions.openid:Callback",
     "packages.install": "changeover.actions.packages:Install",
     "packages.remove": "changeover.actions.packages:Remove",
     "port.free": "changeover.actions.port:Free",
