@@ -70,8 +70,8 @@ def values(text: str) -> Value:
             found[-1] = (*found[-1][:2], f"{found[-1][2]}\n{line}")
         elif not stripped:
             open_value = False
-        elif stripped.startswith("[") and "]" in stripped[2:]:
-            where, open_value = " ".join(stripped[1 : stripped.index("]", 2)].split()), False
+        elif header := _HEADER.match(line):
+            where, open_value = " ".join(header[1].split()), False
             sections.append(where)
         else:
             cut = _SIGN.search(line)

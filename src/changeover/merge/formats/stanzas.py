@@ -40,7 +40,7 @@ def read(text: str) -> tuple[Block, Value]:
         if not bare or bare[0] == "#":
             loose.append(comment(line) if bare else blank(line))
             continue
-        inner = line[0] in " \t"
+        inner = line[0].isspace()
         if bare.startswith("- "):
             raise Unreadable("a list within a stanza", number + 1)
         # What stands above a line that is not indented belongs to the file, not to the stanza.
@@ -61,7 +61,7 @@ def _opens(lines: list[str], number: int) -> bool:
     for line in lines[number + 1 :]:
         bare = line.strip()
         if bare and bare[0] != "#":
-            return line[0] in " \t"
+            return line[0].isspace()
     return False
 
 
@@ -87,12 +87,12 @@ def _named(bare: str) -> tuple[str, int]:
 
 def values(text: str) -> Value:
     """Return `{stanza: {setting: value}}`, read without the tree."""
-    bare = re.sub(r"(?m)^[ \t]*(?:#[^\n]*)?(?:\n|\Z)", "", text)
+    bare = re.sub(r"(?m)^[^\S\n]*(?:#[^\n]*)?(?:\n|\Z)", "", text)
     result: dict[str, Value] = {}
     seen: dict[str, int] = {}
     for stanza in re.split(r"\n(?=[^\s])", bare):
         first, *inner = stanza.rstrip("\n").split("\n")
-        if first[:1] in (" ", "\t"):
+        if first[:1].isspace():
             # Settings before the first stanza belong to the file.
             inner, first = [first, *inner], ""
         if not inner and first.strip():

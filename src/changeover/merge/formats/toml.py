@@ -28,7 +28,7 @@ _SCALAR = re.compile(
 )
 _SIMPLE = re.compile(
     rf"(?P<head>[ \t]*(?P<key>{_KEY.pattern})[ \t]*=)"
-    r"(?P<value>[ \t]*(?:\"[^\"\\\n]*\"(?!\")|true|false|[0-9]+))(?P<tail>[ \t]*(?:#[^\n]*)?\n)"
+    r"(?P<value>[ \t]*(?:\"[^\"\\\x00-\x1f\x7f]*\"(?!\")|true|false|0|[1-9][0-9]*))(?P<tail>[ \t]*(?:#[^\n]*)?\n)"
 )
 _GAP = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _BLANKS = re.compile(r"[ \t]*")
@@ -83,7 +83,7 @@ class _Reader:
         found = _HEADER.match(self.text, place)
         if found is None:
             raise self.fail("a table's name is expected", place)
-        key = words(found.group(2))
+        key = self._words(found.group(2), place)
         return Header(found.group(0), key, ".".join(key) if found.group(1) == "[[" else None)
 
     def _entry(self, place: int) -> tuple[Item, int]:
@@ -92,7 +92,8 @@ class _Reader:
             head, text, tail = found.group("head", "value", "tail")
             lead = text[: len(text) - len(text.lstrip())]
             leaf = Leaf(text, scalar(text[len(lead) :]))
-            return Item("entry", head, leaf, "", tail, words(found["key"])), found.end()
+            key = self._words(found["key"], place)
+            return Item("entry", head, leaf, "", tail, key), found.end()
         return self._any_entry(place)
 
     def _any_entry(self, place: int) -> tuple[Item, int]:
@@ -112,7 +113,8 @@ class _Reader:
         else:
             value.open = lead + value.open
         head = self.text[place : equals + 1]
-        return Item("entry", head, value, "", tail.group(0), words(found.group(0))), tail.end()
+        key = self._words(found.group(0), start)
+        return Item("entry", head, value, "", tail.group(0), key), tail.end()
 
     def _skip(self, pattern: re.Pattern[str], place: int) -> int:
         found = pattern.match(self.text, place)
@@ -160,7 +162,13 @@ class _Reader:
             raise self.fail("`key = value` is expected", place)
         start = self._skip(_BLANKS, equals + 1)
         value, end = self.value(start, depth + 1)
-        return Child(place, start, end, value, words(found.group(0)))
+        return Child(place, start, end, value, self._words(found.group(0), place))
+
+    def _words(self, key: str, place: int) -> Key:
+        try:
+            return words(key)
+        except tomllib.TOMLDecodeError as error:
+            raise self.fail(f"{key[:40]} is no key", place) from error
 
 
 @lru_cache(maxsize=4096)
