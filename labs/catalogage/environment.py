@@ -15,10 +15,18 @@ PASSWORD = "a word only the team knows"  # noqa: S105 - of a lab
 VARIABLES = {"workdir": "workdir", "git_repo": "repository", "api_port": "api_port",
              "client_port": "client_port", "domain_name": "domain", "nginx_sites": "sites",
              "http_port": "http_port", "https_port": "https_port", "listen": "listen",
-             "programs": "programs", "logs": "logs", "python": "python",
+             "programs": "programs", "logs": "logs", "python": "python", "node": "node",
              "certificate": "certificate", "certificate_key": "certificate_key"}  # fmt: skip
 """The playbook's variables, and where the lab has them. Host variables: the playbook's own
 group_vars beat those of an environment."""
+
+SHARED = {name: name for name in ("logs", "programs", "listen", "python", "node", "http_port",
+                                  "https_port", "certificate", "certificate_key")}  # fmt: skip
+SHARED |= {"sites": "nginx_sites"}
+"""Variables of the guide, and what this playbook calls them."""
+OURS = ("api_port_b", "ca", "client_port_b", "nginx_folder", "serving", "ssr_port",
+        "supervisor_config", "wheels")  # fmt: skip
+"""What the playbook knows nothing of."""
 
 
 @dataclass(frozen=True)
@@ -80,19 +88,17 @@ class WrittenEnvironment:
 
     def _extras(self) -> dict[str, Any]:
         layout = self.layout
-        ours = {"serving", "supervisor_config", "wheels", "node", "api_port_b", "client_port_b",
-                "ssr_port", "ca"}  # fmt: skip
         return {
             "format": 1,
             "vars": {
-                **{name: getattr(layout, name) for name in sorted(ours)},
+                **{name: getattr(layout, name) for name in OURS},
                 "nginx": list(layout.nginx),
                 "env": {"APP_PUBLIC_URL": layout.client_url},
                 "page_contains": "Catalogue",
-                **{n: f"{{{{ {v} }}}}" for n, v in (("sites", "nginx_sites"), ("logs", "logs"),
-                   ("programs", "programs"), ("listen", "listen"), ("python", "python"),
-                   ("http_port", "http_port"), ("https_port", "https_port"),
-                   ("certificate", "certificate"), ("certificate_key", "certificate_key"))},
+                # What the machine has, whatever the manual asks of its hosts.
+                "python_version": ">=3.8",
+                "node_version": ">=16",
+                **{ours: f"{{{{ {theirs} }}}}" for ours, theirs in SHARED.items()},
             },
             "endpoints": [
                 {"name": "pages", "url": "{{ client_url }}/", "contains": "Catalogue",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from changeover.instances.given import FORMS, Given
+from changeover.instances.given import FORMS, NOTHING, Given
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,6 +43,11 @@ def given_words() -> Given | None:
     if _EXTRA not in meta and not meta.get(_PASSWORD_FILES):
         return None
     return Given(meta.get(_EXTRA, ()), meta.get(_PASSWORD_FILES, ()))
+
+
+def given_here(*, incomplete: bool = False) -> Given:
+    """Return what the command line says; `incomplete` where hosts are only to be reached."""
+    return replace(given_words() or NOTHING, incomplete=incomplete)
 
 
 def _vault_passwords(

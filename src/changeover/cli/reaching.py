@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from changeover.cli.options import instance_option, output_option
+from changeover.cli.options import given_here, instance_option, output_option
 from changeover.cli.output import emit
 from changeover.errors import ChangeoverError, InvalidInput, NotReady, Unreachable
 from changeover.hosts.ping import Pong, Trouble, ping
@@ -36,7 +36,7 @@ def ping_hosts(hosts: tuple[str, ...], instance: Path, output: str) -> None:
     sudo. Exit code 0: all answer; 5: one cannot be reached; 3: all can, but sudo fails.
     """
     masker = Masker()
-    described, secrets = open_instance(instance, masker.learn)
+    described, secrets = open_instance(instance, masker.learn, given_here(incomplete=True))
     found = list(pinged(_chosen(described, hosts), secrets, masker))
     emit([{"answers": not p.trouble, **vars(p)} for p in found], pong_lines(found), output)
     troubles = {pong.trouble for pong in found} - {Trouble.NONE}
@@ -94,7 +94,7 @@ def tunnel(
 
     The host reaches the database on this machine, and http://localhost:3080 here is the site there.
     """
-    described, secrets = open_instance(instance)
+    described, secrets = open_instance(instance, given=given_here(incomplete=True))
     spec = _host(described, host)
     forwards = [parse_forward("R", text) for text in reverse]
     forwards += [parse_forward("L", text) for text in local]

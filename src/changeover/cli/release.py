@@ -10,7 +10,7 @@ import click
 from changeover.actions import builtin
 from changeover.cli.guide import installed_version, listed_for
 from changeover.cli.lazy import LazyGroup
-from changeover.cli.options import instance_option, output_option
+from changeover.cli.options import given_here, instance_option, output_option
 from changeover.cli.output import emit
 from changeover.engine.route import find_route
 from changeover.instances.folder import INSTANCE, load_instance
@@ -92,7 +92,7 @@ def notes(
     if folder:
         click.echo(load_release(folder).notes.to(language or "en").rstrip())
         return
-    described = load_instance(instance)
+    described = load_instance(instance, given_here())
     listed = listed_for(described)
     goal = release_called(listed, target or "latest")
     way = find_route(listed, installed_version(instance, installed), goal.version)
@@ -115,4 +115,4 @@ def _named(version: str, instance: Path) -> Release:
         return load_release(folder)
     if version == "latest" and not (instance / INSTANCE).is_file() and Path(MANIFEST).is_file():
         return load_release(Path())
-    return release_called(listed_for(load_instance(instance)), version).load()
+    return release_called(listed_for(load_instance(instance, given_here())), version).load()

@@ -32,9 +32,9 @@ DECISIONS = "files.merge"
 """The one entry of it that is no input, which no input can be called: settled conflicts."""
 
 
-def load_instance(folder: Path) -> Instance:
+def load_instance(folder: Path, given: Given = NOTHING) -> Instance:
     """Read an instance folder; raise `InvalidInstance` with all that is wrong and where."""
-    return open_instance(folder)[0]
+    return open_instance(folder, given=given)[0]
 
 
 def open_instance(

@@ -58,6 +58,8 @@ class Given:
     password_files: tuple[str, ...] = ()
     """`--vault-password-file`."""
     facts: Facts = field(default_factory=Facts)
+    incomplete: bool = False
+    """Whether variables may be missing: to reach a host, few are needed."""
 
     def refuse_forms(self) -> None:
         """Raise `InvalidInput` for what only an environment of Ansible takes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SCOPE: Mapping[str, str] = {
-    "vars": "under `vars:` in instance.yaml (or under a host's `vars:`)",
+    "vars": "under `vars:` in instance.yaml (a host's own, or changeover.yaml beside an inventory)",
     "inputs": "under `inputs:` in release.yaml",
     "secrets": "under `secrets:` in instance.yaml",
     "databases": "under `databases:` in instance.yaml",

@@ -37,7 +37,8 @@ def open_environment(
     with given.facts.unasked():
         environment.learn_secrets()
         environment.refuse_told_secrets()
-        refuse_undefined(environment)
+        if not given.incomplete:
+            refuse_undefined(environment)
         return _instance(environment, given), _secrets(environment, learn)
 
 
@@ -59,8 +60,10 @@ def _instance(environment: Environment, given: Given) -> Instance:
         modules=extras.modules,
         features=tuple(extras.features),
         vars=_vars(environment, environment.hosts[0]),
-        inputs=dict(_known(environment.mapped(sections.inputs, first, "inputs"))),
-        endpoints=tuple(_endpoints(environment)),
+        inputs={}
+        if given.incomplete
+        else dict(_known(environment.mapped(sections.inputs, first, "inputs"))),
+        endpoints=() if given.incomplete else tuple(_endpoints(environment)),
         databases=sections.databases,
         hubs=tuple(map(str, environment.hubs)),
         site_steps=tuple(

@@ -11,7 +11,7 @@ from typing import Any
 
 from changeover.errors import InvalidInput, InvalidInstance
 from changeover.instances.ansible.config import Config
-from changeover.instances.ansible.inventory import ALL, Inventory
+from changeover.instances.ansible.inventory import ALL, UNGROUPED, Inventory
 from changeover.instances.ansible.jinja import Style
 from changeover.instances.ansible.pattern import matching
 from changeover.instances.ansible.playbook import Playbook, varfiles
@@ -144,7 +144,7 @@ class Variables:
             "inventory_dir": str(origin.parent),
             "inventory_file": str(origin),
             "group_names": sorted(inventory.groups_of(host)),
-            "groups": {name: inventory.members(name) for name in [*inventory.groups, "ungrouped"]},
+            "groups": self._groups,
             "hostvars": _HostVars(self, style),
             "ansible_play_hosts": played,
             "ansible_play_hosts_all": played,
@@ -152,6 +152,11 @@ class Variables:
             "play_hosts": played,
             "ansible_config_file": str(self.config.path) if self.config.path else None,
         }
+
+    @cached_property
+    def _groups(self) -> dict[str, list[str]]:
+        names = [*self.inventory.groups, UNGROUPED]
+        return {name: self.inventory.members(name) for name in names}
 
     @cached_property
     def played(self) -> list[str]:
