@@ -177,18 +177,22 @@ class LocalLab:
         if not await_outcome(up, seconds):
             raise NotStarted(f"catalogage: {self.supervisord.control('status').stdout}")
 
-    def write_instance(self, folder: Path, ssh: bool = False) -> Path:
+    def write_instance(self, folder: Path, ssh: bool = False, hub: Path | None = None) -> Path:
         """Write the instance folder of this lab, its host reached locally or over SSH."""
         host: dict[str, object] = {"state_dir": str(self.folder / "state")}
         if ssh:
             host |= {"transport": "ssh", "ssh_config": str(self.sshd.config)}
         else:
             host |= {"transport": "local"}
-        return Written(folder, self.layout, self.authority, host, ALIAS).write()
+        return Written(folder, self.layout, self.authority, host, ALIAS, hub).write()
 
     def write_environment(self, folder: Path) -> Path:
         """Write the Ansible environment of this lab, its host reached over SSH."""
-        connection = {"ansible_ssh_common_args": f"-F {self.sshd.config}"}
+        connection = {
+            "ansible_ssh_common_args": f"-F {self.sshd.config}",
+            # Some machines have others in their PATH that are only stand-ins.
+            "ansible_python_interpreter": "/usr/bin/python3",
+        }
         host = {"state_dir": str(self.folder / "state")}
         written = (self.layout, self.authority, connection, host, ALIAS)
         return WrittenEnvironment(folder, *written).write()
