@@ -18,6 +18,9 @@ LINES = 40
 LONGEST = 240
 """Characters of a line of a log that are shown."""
 
+TOO_SLOW = 124
+"""The exit code of a question that got no answer in time: it says nothing about what was asked."""
+
 SPAN = 120
 """Seconds that count as lately."""
 
@@ -86,6 +89,12 @@ def deployed(body: Body) -> Questions:
     }
 
 
+def lately_told(text: str, since: str) -> str:
+    """Return the lines of a log that began lately, whether it writes dates with - or with /."""
+    marks = since.strip()
+    return "\n".join(line for line in text.splitlines() if line[:19].replace("/", "-") > marks)
+
+
 def told_lines(text: str, most: int = 3) -> tuple[str, ...]:
     """Return the last lines of a log that say something."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -99,8 +108,8 @@ class Answers:
     found: Mapping[str, Completed]
 
     def of(self, name: str) -> Completed:
-        """Return an answer; code 124 where the question was not asked or took too long."""
-        return self.found.get(name, Completed(124))
+        """Return an answer; code `TOO_SLOW` where the question was not asked or took too long."""
+        return self.found.get(name, Completed(TOO_SLOW))
 
     def out(self, name: str) -> str:
         """Return what an answer printed."""
@@ -115,7 +124,7 @@ class Answers:
     @cached_property
     def supervisor_answers(self) -> bool:
         """Whether supervisord answered at all: its exit code also tells that programs stand."""
-        return bool(self.processes) or self.of("supervisor").code in (0, 3)
+        return bool(self.processes) or self.of("supervisor").code in (0, 3, TOO_SLOW)
 
     @cached_property
     def listeners(self) -> Mapping[int, str]:

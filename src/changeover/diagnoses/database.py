@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from changeover.diagnoses.anatomy import Body, Database
-from changeover.diagnoses.asked import Answers, Questions, told_lines
+from changeover.diagnoses.asked import TOO_SLOW, Answers, Questions, told_lines
 from changeover.diagnoses.kind import Kind
 from changeover.hosts.command import Command, Completed, command, shell
 from changeover.model.diagnosis import Fault, Mending
@@ -72,6 +72,7 @@ class DatabaseKind(Kind):
             done = answers.of(_name(one))
             if done.ok:
                 yield from _nearly_full(one, done)
+            if done.ok or done.code == TOO_SLOW:
                 continue
             fault = _fault(one, answers)
             place = psql.parse_url(one.url).label
@@ -111,12 +112,27 @@ def _fault(one: Database, answers: Answers) -> Fault:
     said = str(psql.parse_trouble(done.stderr)) if done.stderr.strip() else "no answer in time"
     if answers.of(f"ready {one.name}").code != READY:
         return _down(one, said, answers)
-    where = f"({one.key} in {one.settings})" if one.key else "(the instance's `databases`)"
-    standing = _standing(answers) if is_local(one.url) else {}
-    if standing and standing["used"] >= standing["most"]:
+    if not is_local(one.url):
+        return _login(one, said, {})
+    if not answers.of("standing").ok:
+        # Not even its owner gets in: it is no matter of names and passwords.
+        refuses = f"{at.label} refuses connections"
+        return Fault("database-refuses", thing, refuses, (said,), _LOOK, after=("disk *",))
+    standing = _standing(answers)
+    if standing["used"] >= standing["most"]:
         full = f"{at.label} takes no more connections: {standing['used']} of {standing['most']}"
         remedy = "end what holds them idle (pg_terminate_backend), or raise max_connections"
         return Fault("database-full", thing, full, (said, *standing["holders"]), remedy)
+    return _login(one, said, standing)
+
+
+_LOOK = "look into the server's log for why"
+
+
+def _login(one: Database, said: str, standing: dict[str, Any]) -> Fault:
+    """Tell what is wrong with the names or the password, as far as the server lets one know."""
+    at, thing = psql.parse_url(one.url), _name(one)
+    where = f"({one.key} in {one.settings})" if one.key else "(the instance's `databases`)"
     if standing and at.name not in standing["databases"]:
         missing = f"{at.label}: there is no such database {where}"
         remedy = "correct the name in the URL, or restore the database"

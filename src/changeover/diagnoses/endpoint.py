@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from changeover.diagnoses.anatomy import Address, Body
-from changeover.diagnoses.asked import Answers, Questions, lately, told_lines
+from changeover.diagnoses.asked import Answers, Questions, lately, lately_told, told_lines
 from changeover.diagnoses.kind import Kind
 from changeover.hosts.command import Command, command
 from changeover.model.diagnosis import Fault
@@ -71,9 +71,8 @@ def _away(one: Address, name: str, answers: Answers) -> Fault:
 
 
 def _failing(one: Address, answers: Answers) -> Fault:
-    since = answers.out("lately").strip().replace("-", "/")
-    lines = answers.out("nginx log").splitlines()
-    log = [line for line in lines if " upstream" in line and line > since]
+    lines = lately_told(answers.out("nginx log"), answers.out("lately")).splitlines()
+    log = [line for line in lines if " upstream" in line]
     code = answers.out(f"inside {one.name}").rpartition(MARK)[2].strip()
     shown = f"answers {code}" if code not in ("", "000", str(one.expect)) else "fails"
     evidence = (one.outside, *(f"nginx: {line}" for line in told_lines("\n".join(log), 1)))

@@ -6,6 +6,7 @@ To add one: write its class in a module of this package, name it here, and put a
 
 from __future__ import annotations
 
+from changeover.diagnoses.busy import BusyKind
 from changeover.diagnoses.certificate import CertificateKind
 from changeover.diagnoses.clock import ClockKind
 from changeover.diagnoses.database import DatabaseKind
@@ -19,6 +20,7 @@ from changeover.diagnoses.schema import SchemaKind
 from changeover.diagnoses.supervisor import SupervisorKind
 
 KINDS: tuple[Kind, ...] = (
+    BusyKind(),
     ClockKind(),
     DiskKind(),
     SupervisorKind(),

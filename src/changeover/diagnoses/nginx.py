@@ -6,7 +6,16 @@ import re
 from collections.abc import Iterator
 
 from changeover.diagnoses.anatomy import Body, Nginx
-from changeover.diagnoses.asked import Answers, Questions, log_of, nginx_state, told_lines
+from changeover.diagnoses.asked import (
+    TOO_SLOW,
+    Answers,
+    Questions,
+    lately,
+    lately_told,
+    log_of,
+    nginx_state,
+    told_lines,
+)
 from changeover.diagnoses.kind import Kind
 from changeover.hosts.command import command
 from changeover.model.diagnosis import Fault, Mending
@@ -21,7 +30,7 @@ class NginxKind(Kind):
 
     def asks(self, body: Body) -> Questions:
         """Ask for its verdict, its configuration and its processes."""
-        return nginx_state(body)
+        return {**nginx_state(body), **lately()}
 
     def asks_further(self, body: Body, answers: Answers) -> Questions:
         """Ask for the line it refuses, for its log, and when its files changed."""
@@ -44,7 +53,7 @@ class NginxKind(Kind):
             refusal = _refusal(answers)
             if refusal:
                 yield _refused(refusal, running, answers)
-            if not running.master:
+            if not running.master and answers.of("nginx running").code != TOO_SLOW:
                 yield _down(one, answers, mendable=not refusal)
             elif not refusal:
                 yield from _stale(one, running, answers)
@@ -52,7 +61,7 @@ class NginxKind(Kind):
 
 def _refusal(answers: Answers) -> str:
     done = answers.of("nginx test")
-    return "" if done.ok or done.code == 124 else tool.parse_refusal(done.stderr)
+    return "" if done.ok or done.code == TOO_SLOW else tool.parse_refusal(done.stderr)
 
 
 def _refused(refusal: str, running: tool.Running, answers: Answers) -> Fault:
@@ -84,7 +93,7 @@ def _down(one: Nginx, answers: Answers, *, mendable: bool) -> Fault:
     evidence = [f"{one.unit} is {active} ({unit.get('Result', '')})"] if known else []
     return Fault(
         "nginx-down", "nginx", "nginx does not run",
-        (*evidence, *told_lines(answers.out("nginx log"), 1)),
+        (*evidence, *told_lines(lately_told(answers.out("nginx log"), answers.out("lately")), 1)),
         f"systemctl start {one.unit}" if known else f"{one.program} -c {one.config}",
         after=("nginx configuration", "disk *"),
         mending=start if mendable and known and active in ("inactive", "failed") else None,

@@ -10,6 +10,7 @@ from itertools import pairwise
 from changeover.diagnoses.anatomy import Body, Program
 from changeover.diagnoses.asked import (
     SPAN,
+    TOO_SLOW,
     Answers,
     Questions,
     lately,
@@ -69,16 +70,21 @@ def thing(one: Program) -> str:
 
 
 def _fault(one: Program, answers: Answers) -> Fault | None:
-    if not answers.supervisor_answers:
-        # What supervisor started may outlive it.
-        if one.port and one.port in answers.listeners:
-            return None
-        return Fault("program-down", thing(one), f"{one.name} does not run",
-                     remedy="comes up with supervisor", after=("supervisor",))  # fmt: skip
     process = answers.processes.get(one.name)
-    if process is None:
+    if process is not None:
+        return _unwell(one, process, answers)
+    if answers.of("supervisor").code == TOO_SLOW:
+        return None
+    if answers.supervisor_answers:
         return Fault("program-unknown", thing(one), f"supervisor knows no program {one.name}",
                      remedy="supervisorctl reread; supervisorctl update")  # fmt: skip
+    if one.port and one.port in answers.listeners:
+        return None  # what supervisor started may outlive it
+    return Fault("program-down", thing(one), f"{one.name} does not run",
+                 remedy="comes up with supervisor", after=("supervisor",))  # fmt: skip
+
+
+def _unwell(one: Program, process: supervisorctl.Process, answers: Answers) -> Fault | None:
     ends = ends_of(one, answers)
     if process.state in CRASHES or _falls(one, process, ends, answers):
         return _crash(one, process.told, ends, answers)

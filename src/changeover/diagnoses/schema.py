@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from changeover.diagnoses.anatomy import Body, Schema
-from changeover.diagnoses.asked import Answers, Questions, deployed
+from changeover.diagnoses.asked import TOO_SLOW, Answers, Questions, deployed
 from changeover.diagnoses.kind import Kind
 from changeover.hosts.command import Command, command
 from changeover.model.diagnosis import Fault
@@ -43,7 +43,7 @@ class SchemaKind(Kind):
         for one in body.schemas:
             applied = _applied(one, answers)
             asked = answers.of(f"known {one.name}")
-            if not applied or asked.code == 124:
+            if not applied or asked.code == TOO_SLOW:
                 continue  # the database is at fault, and is told
             if not asked.ok:
                 said = (asked.stderr.strip() or asked.stdout.strip()).rpartition("\n")[2]

@@ -41,7 +41,7 @@ done
 """
 
 
-def batch(questions: Mapping[str, Command], *, each: float = 8.0) -> Command:
+def batch(questions: Mapping[str, Command], *, each: float = 12.0) -> Command:
     """Build one command that asks many things at once; no answer takes longer than `each` s."""
     asked = list(questions.values())
     lines = [_line(number, one, each) for number, one in enumerate(asked)]
