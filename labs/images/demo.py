@@ -7,7 +7,6 @@ Two real registries on free ports, the vendor's and the site's. Three releases o
 from __future__ import annotations
 
 import io
-import json
 import os
 import shutil
 import subprocess
@@ -54,16 +53,25 @@ class Demo:
         """The vendor pushes images, packs three releases with a signature, and pushes them."""
         scene("The vendor publishes three releases, signed, each with its images")
         base = layer("base", sample.layer(1, BASE_MIB << 20))
+        images = {
+            version: sample.image([base, layer("web", f"web {version}".encode() * 4000)])
+            for version in ("1.0.0", "2.0.0", "3.0.0")
+        }
+        database = sample.image([base, layer("db", b"db")])
         with Client(Settings(self.vendor.address.network)) as client:
             target = client.registry(self.vendor.host)
             for version in ("1.0.0", "2.0.0"):
-                image = sample.image([base, layer("web", f"web {version}".encode() * 4000)])
-                sample.push(target, "shop/web", version, image)
-            sample.push(target, "shop/db", "1.0.0", sample.image([base, layer("db", b"db")]))
+                sample.push(target, "shop/web", version, images[version])
+            sample.push(target, "shop/db", "1.0.0", database)
+        for version, image in images.items():
+            named = {"web": f"shop/web:{version}@{image.digest}"}
+            named["db"] = f"shop/db:1.0.0@{database.digest}"
+            write_release(self.folder / "shop" / version, version, self.vendor.host, named)
         self.run("release", "keygen", str(self.folder / "vendor"))
-        for version, web, db in (("1.0.0", "1.0.0", "1.0.0"), ("2.0.0", "2.0.0", "1.0.0")):
-            self.pushed(version, web, db, "--with-images")
-        self.pushed("3.0.0", "3.0.0", "1.0.0")
+        for version in ("1.0.0", "2.0.0"):
+            self.run("release", "lint", str(self.folder / "shop" / version))
+            self.pushed(version, "--with-images")
+        self.pushed("3.0.0")
         hub = f"docker://{self.vendor.host}/releases/shop"
         self.run("release", "list", "--available", hub, *self.plain)
 
@@ -78,6 +86,7 @@ class Demo:
         """The second release moves only the layer that changed."""
         scene("Release 2.0.0 changed one image of two: only that layer moves")
         self.used("2.0.0")
+        self.run("images", "diff", "1.0.0", "2.0.0", "-i", str(self.instance))
         self.run("plan", "--to", "2.0.0", "-i", str(self.instance))
         self.run("apply", "--to", "2.0.0", "--yes", "-i", str(self.instance))
         self.expect_tag("2.0.0", there=True)
@@ -136,19 +145,17 @@ class Demo:
         """The site's instance folder."""
         return self.folder / "instance"
 
-    def pushed(self, version: str, web: str, db: str, *more: str) -> None:
-        """Write a release and push it to the vendor's hub."""
+    def pushed(self, version: str, *more: str) -> None:
+        """Push a release to the vendor's hub."""
         folder = self.folder / "shop" / version
-        write_release(folder, version, self.vendor.host, {"web": web, "db": db})
         hub = f"docker://{self.vendor.host}/releases/shop"
         key = ["--sign", str(self.folder / "vendor.key")]
         self.run("release", "push", str(folder), hub, *key, *more, *self.plain)
 
     def used(self, version: str) -> None:
-        """Take a release from the vendor's hub."""
-        hub = f"docker://{self.vendor.host}/releases/shop"
-        words = ["release", "use", "shop", version, "--hub", hub, "-i", str(self.instance)]
-        self.run(*words, *self.trust, *self.plain)
+        """Take a release from the vendor's hub, which the instance names."""
+        words = ["release", "use", "shop", version, "-i", str(self.instance)]
+        self.run(*words, *self.trust)
 
     def write_instance(self) -> None:
         """Write the site's instance folder."""
@@ -157,12 +164,12 @@ class Demo:
             "format": 1,
             "name": "site",
             "product": "shop",
-            "hubs": ["releases"],
+            "hubs": ["releases", f"docker://{self.vendor.host}/releases/shop"],
+            "registries": {r.host: {"plain_http": True} for r in (self.vendor, self.site)},
             "hosts": {"here": {"transport": "local", "state_dir": str(self.folder / "state")}},
             "vars": {
                 "folder": str(self.folder / "app"),
                 "registry": self.site.host,
-                "vendor": self.vendor.host,
             },
         }
         self.instance.mkdir()
@@ -199,18 +206,13 @@ def layer(name: str, content: bytes) -> bytes:
     return out.getvalue()
 
 
-def write_release(folder: Path, version: str, vendor: str, tags: dict[str, str]) -> None:
-    """Write the release folder of one version."""
+def write_release(folder: Path, version: str, vendor: str, images: dict[str, str]) -> None:
+    """Write the release folder of one version; images by name, with tag and digest."""
     folder.mkdir(parents=True)
-    images = [f"{vendor}/shop/{name}:{tag}" for name, tag in tags.items()]
-    mirror = {
-        "images": images,
-        "to": "{{ vars.registry }}/in",
-        "plain_http": ["{{ vars.vendor }}", "{{ vars.registry }}"],
-    }
+    mirror = {"to": "{{ vars.registry }}/in"}
     compose = {
         "services": {
-            n: {"image": f"{{{{ vars.registry }}}}/in/shop/{n}:{t}"} for n, t in tags.items()
+            name: {"image": f"{{{{ vars.registry }}}}/in/{image}"} for name, image in images.items()
         }
     }
     write = {"path": "{{ vars.folder }}/compose.yml", "content": yaml.safe_dump(compose)}
@@ -227,12 +229,12 @@ def write_release(folder: Path, version: str, vendor: str, tags: dict[str, str])
         "title": {"en": f"Shop {version}"},
         "impact": "none",
         "probe": {"use": "file", "path": "{{ vars.folder }}/VERSION"},
+        "images": "images.yaml",
         "steps": steps,
     }
     (folder / "release.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
-    (folder / "images.yaml").write_text(
-        json.dumps({"images": dict(zip(tags, images, strict=True))})
-    )
+    named = {name: f"{vendor}/{image}" for name, image in images.items()}
+    (folder / "images.yaml").write_text(yaml.safe_dump(named))
 
 
 def main() -> None:

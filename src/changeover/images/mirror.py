@@ -111,7 +111,7 @@ class Mirror(Action):
         if self.storage:
             yield from room_findings(host, self.storage, room.target, "the registry needs")
         if self.unpacked_in:
-            yield from room_findings(host, self.unpacked_in, room.hosts, "the images need about")
+            yield from room_findings(host, self.unpacked_in, room.hosts, "the images need up to")
 
     def plan(self, host: Host) -> Change:
         """Ask both registries; nothing is copied."""
@@ -201,7 +201,7 @@ class Mirror(Action):
 
 def _moved(room: Room) -> str:
     moved = f"{shown(room.target)} to move" if room.target else "nothing to move"
-    pulled = f"; a host that pulls them needs about {shown(room.hosts)}" if room.hosts else ""
+    pulled = f"; a host that pulls all of it needs up to {shown(room.hosts)}" if room.hosts else ""
     return moved + pulled
 
 
