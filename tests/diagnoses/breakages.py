@@ -59,6 +59,9 @@ BRING_DATABASE_BACK = (
 )
 
 
+HOLDING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'holder'"
+
+
 def _checkout(version: str) -> str:
     return f"git -C {CODE} checkout -q {version}"
 
@@ -215,8 +218,7 @@ BREAKAGES = (
         " for i in 1 2 3 4 5; do systemd-run -q --unit=holder$i --uid=postgres psql -d"
         ' "$(sed -n \'s/^APP_DATABASE_URL="postgresql+asyncpg\\(.*\\)"/postgresql\\1/p\''
         f" {CODE}/.env)?application_name=holder\" -c 'SELECT pg_sleep(3600)'; done;"
-        ' until [ "$(runuser -u postgres -- psql -Atc "SELECT count(*) FROM pg_stat_activity'
-        " WHERE application_name = 'holder'\")\" = 5 ]; do sleep 0.1; done;"
+        f' until [ "$(runuser -u postgres -- psql -Atc "{HOLDING}")" = 5 ]; do sleep 0.1; done;'
         " supervisorctl start server",
         "database-full",
         "5 active, of role catalogage from holder",
