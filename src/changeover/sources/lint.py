@@ -12,6 +12,7 @@ from changeover.sources.bundle import bundle_files
 from changeover.sources.expansion import PlacedStep
 from changeover.sources.lint_configs import config_problems
 from changeover.sources.lint_cover import cover_problems
+from changeover.sources.lint_doctor import doctor_problems
 from changeover.sources.lint_images import image_problems
 from changeover.sources.lint_manifest import manifest_problems
 from changeover.sources.lint_secrets import secret_problems
@@ -55,6 +56,7 @@ def _all_checks(manifest: Manifest, actions: Actions) -> Iterator[Problem]:
     yield from config_problems(manifest, steps, actions)
     yield from cover_problems(manifest, actions)
     yield from template_problems(manifest, steps, names)
+    yield from doctor_problems(manifest.folder, names)
     yield from secret_problems(steps)
     yield from text_problems(manifest)
 

@@ -45,21 +45,21 @@ def template_problems(
     """Report what is wrong with every template of a release, in its files too."""
     for placed in steps:
         inside = replace(names, params=_params(placed))
-        yield from _all(placed.step.with_, placed.tree, (*placed.place, "with"), inside)
-        yield from _all(placed.step.when, placed.tree, (*placed.place, "when"), names)
+        yield from value_problems(placed.step.with_, placed.tree, (*placed.place, "with"), inside)
+        yield from value_problems(placed.step.when, placed.tree, (*placed.place, "when"), names)
         for depth, given in enumerate(placed.step.params):
             outer = placed.step.params[depth - 1] if depth else {}
             around = replace(names, params=frozenset(outer))
-            yield from _all(dict(given), placed.tree, placed.place, around)
+            yield from value_problems(dict(given), placed.tree, placed.place, around)
         yield from _file(manifest, placed.step.with_.get("template"), inside)
     for position, check in enumerate(manifest.written.checks):
         place: Place = ("checks", position)
-        yield from _all(check.with_, manifest.tree, (*place, "with"), names)
+        yield from value_problems(check.with_, manifest.tree, (*place, "with"), names)
     for word in ("probe", "configs", "risks"):
         if isinstance(manifest.tree.value.get(word), dict | list):
-            yield from _all(manifest.tree.value[word], manifest.tree, (word,), names)
+            yield from value_problems(manifest.tree.value[word], manifest.tree, (word,), names)
     images = manifest.images.tree
-    yield from _all(images.value.get("images"), images, ("images",), names)
+    yield from value_problems(images.value.get("images"), images, ("images",), names)
 
 
 @dataclass(frozen=True)
@@ -92,15 +92,16 @@ def _params(placed: PlacedStep) -> frozenset[str] | None:
     return frozenset(placed.step.params[-1]) if placed.step.params else None
 
 
-def _all(value: Any, tree: Tree, place: Place, names: Names) -> Iterator[Problem]:
+def value_problems(value: Any, tree: Tree, place: Place, names: Names) -> Iterator[Problem]:
+    """Report what is wrong with every template inside a value of a file."""
     if isinstance(value, str) and is_template(value):
         yield from text_template_problems(value, tree.where(place), names)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _all(item, tree, (*place, str(key)), names)
+            yield from value_problems(item, tree, (*place, str(key)), names)
     elif isinstance(value, list):
         for position, item in enumerate(value):
-            yield from _all(item, tree, (*place, position), names)
+            yield from value_problems(item, tree, (*place, position), names)
 
 
 def _file(manifest: Manifest, name: Any, names: Names) -> Iterator[Problem]:
