@@ -19,13 +19,13 @@ from changeover.model.instance import HostSpec
 
 def asked(folder: Path, said: Mapping[str, Any], *, ask: bool) -> Draft:
     """Ask what an instance needs, or take what was said."""
-    name = _answer("Name of the instance", said["name"] or _word(folder.resolve().name), ask)
+    name = _answer("Name of the instance", said["name"] or word_of(folder.resolve().name), ask)
     product = _answer("Product", said["product"] or name, ask)
     address = _answer("Host (USER@HOST, or local)", "local", ask)
     hubs = list(said["hubs"]) or [_answer("Folder with its releases", "releases", ask)]
     url = _answer("Address users depend on (empty for none)", "", ask)
     endpoints = [{"name": "site", "url": url}] if url else []
-    host, fields = _host(address, said)
+    host, fields = host_of(address, said)
     return Draft(name, product, {host: fields}, hubs, endpoints=endpoints)
 
 
@@ -33,7 +33,7 @@ def adopted(
     address: str, folder: Path, said: Mapping[str, Any], *, ask: bool
 ) -> tuple[Found, Draft]:
     """Read a server and draft an instance from it."""
-    host_name, fields = _host(address, said)
+    host_name, fields = host_of(address, said)
     spec = HostSpec(**{**fields, "name": host_name, "roles": tuple(fields["roles"])})
     password = None
     if spec.become and ask:
@@ -43,9 +43,9 @@ def adopted(
         found = read_server(host)
     finally:
         host.transport.close()
-    name = _answer("Name of the instance", said["name"] or _word(folder.resolve().name), ask)
+    name = _answer("Name of the instance", said["name"] or word_of(folder.resolve().name), ask)
     guess = found.checkouts[0].folder.rpartition("/")[2] if found.checkouts else name
-    product = _answer("Product", said["product"] or _word(guess), ask)
+    product = _answer("Product", said["product"] or word_of(guess), ask)
     hubs = list(said["hubs"]) or ["releases"]
     return found, draft_of(found, Draft(name, product, {host_name: fields}, hubs))
 
@@ -59,7 +59,7 @@ def draft_of(found: Found, draft: Draft) -> Draft:
         values["workdir"] = found.checkouts[0].folder
         values["repository"] = found.checkouts[0].repository
     endpoints = [
-        {"name": _word(site.names[0]), "url": f"http{'s' if site.tls else ''}://{site.names[0]}/"}
+        {"name": word_of(site.names[0]), "url": f"http{'s' if site.tls else ''}://{site.names[0]}/"}
         for site in sorted(found.sites, key=lambda site: site.tls)
     ]
     # Of two sites of one name, that with TLS is what users reach.
@@ -79,7 +79,8 @@ def _secret(database: str) -> str:
     return "database_url" if database == "main" else f"{database}_database_url"
 
 
-def _host(address: str, said: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def host_of(address: str, said: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Read `USER@HOST`; return what to call it and what an instance says of it."""
     if address == "local":
         return "here", {"transport": "local", "roles": ["web", "db"]}
     user, _, machine = address.rpartition("@")
@@ -89,12 +90,13 @@ def _host(address: str, said: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     optional = {"port": said.get("port"), "become": said.get("become")}
     fields |= {name: value for name, value in optional.items() if value}
     first = machine.partition(".")[0]
-    return "server" if first.isdigit() or ":" in machine else _word(first), fields
+    return "server" if first.isdigit() or ":" in machine else word_of(first), fields
 
 
 def _answer(question: str, default: str, ask: bool) -> str:
     return str(click.prompt(question, default=default)) if ask else default
 
 
-def _word(text: str) -> str:
+def word_of(text: str) -> str:
+    """Make a word that instances and hosts may be called by."""
     return re.sub(r"[^A-Za-z0-9-]+", "-", text).strip("-") or "instance"

@@ -42,7 +42,7 @@ def run_procedure(
     if not first:
         raise InvalidInput("run: which procedure?", "changeover release show lists them")
     for procedure in (first, *after):
-        _carry_out(instance, replace(asked, procedure=procedure), manner, yes=yes)
+        carry_out(instance, replace(asked, procedure=procedure), manner, yes=yes)
 
 
 def _inputs(words: tuple[str, ...]) -> dict[str, str]:
@@ -51,7 +51,8 @@ def _inputs(words: tuple[str, ...]) -> dict[str, str]:
     return {name.replace("-", "_"): value if equals else "true" for name, equals, value in pairs}
 
 
-def _carry_out(instance: Path, asked: Asked, manner: Manner, *, yes: bool) -> None:
+def carry_out(instance: Path, asked: Asked, manner: Manner, *, yes: bool) -> None:
+    """Plan a procedure, show and ask, and carry it out; one that only looks is shown."""
     with opened(instance, asked=asked) as session:
         request = request_for(session, asked)
         if only_looks(session.release(request.target), request.procedure):

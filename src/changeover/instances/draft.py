@@ -31,6 +31,9 @@ class Draft:
     databases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Values to be encrypted; never written in clear."""
+    description: str = ""
+    deployed_from: str = ""
+    resources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     found: Sequence[str] = ()
     """Lines about what a server showed, kept as comments."""
 
@@ -71,6 +74,7 @@ def _lines(draft: Draft) -> Iterator[str]:
     yield f"name: {_said(draft.name)}"
     yield f"product: {_said(draft.product)}"
     yield f"language: {_said(draft.language)}"
+    yield from place_lines(draft)
     yield f"hubs: {_said(list(draft.hubs))}"
     yield "hosts:"
     for name, host in draft.hosts.items():
@@ -81,6 +85,16 @@ def _lines(draft: Draft) -> Iterator[str]:
     if draft.endpoints:
         yield "endpoints:"
         yield from (f"  - {_said(endpoint)}" for endpoint in draft.endpoints)
+
+
+def place_lines(draft: Draft) -> Iterator[str]:
+    """Yield what people want to know of an environment, as its file says it."""
+    if draft.description:
+        yield f"description: {quoted(draft.description)}"
+    if draft.deployed_from:
+        yield f"deployed_from: {_said(draft.deployed_from)}"
+    told = {kind: {k: v for k, v in r.items() if v} for kind, r in draft.resources.items()}
+    yield from _section("resources", {kind: said for kind, said in told.items() if said})
 
 
 def _section(name: str, values: Mapping[str, Any]) -> Iterator[str]:

@@ -1,0 +1,70 @@
+"""A new environment in the form of those beside it: an inventory, variables, a vault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from changeover.cli.secrets.place import VAULT_FILE, new_sealed
+from changeover.errors import InvalidInstance
+from changeover.instances.agefile import secrets_text
+from changeover.instances.draft import Draft, place_lines
+from changeover.instances.place import EXTRAS
+from changeover.instances.sealed import Kind, open_sealed, write_sealed
+from changeover.instances.secrettext import secret_values
+from changeover.sources.yamltext import quoted
+from changeover.sources.yamltree import read_text
+
+HOSTS, VARIABLES = "hosts", "group_vars/web.yml"
+
+
+def siblings(folder: Path) -> list[Path]:
+    """Return the Ansible environments beside a new one."""
+    if not folder.parent.is_dir():
+        return []
+    beside = sorted(p for p in folder.parent.iterdir() if p.is_dir() and p != folder)
+    return [p for p in beside if (p / HOSTS).is_file()]
+
+
+def write_environment(folder: Path, draft: Draft, model: Path | None) -> list[str]:
+    """Write hosts, variables, secrets and changeover.yaml; return the secrets still to be filled.
+
+    What the one beside it has and this one lacks is written down as a comment to be filled.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise InvalidInstance(f"{folder}: is there already", "name another folder")
+    (folder / VARIABLES).parent.mkdir(parents=True)
+    (host,) = draft.hosts.values()
+    domain = str(draft.vars["domain"])
+    user = f" ansible_user={host['user']}" if host.get("user") else ""
+    port = f" ansible_port={host['port']}" if host.get("port") else ""
+    (folder / HOSTS).write_text(
+        f"[web]\n{domain} ansible_host={host['address']}{user}{port}\n", encoding="utf-8"
+    )
+    (folder / VARIABLES).write_text(_variables(draft, model), encoding="utf-8")
+    (folder / EXTRAS[0]).write_text("\n".join([*place_lines(draft), ""]), encoding="utf-8")
+    return _secrets(folder, draft, model)
+
+
+def _variables(draft: Draft, model: Path | None) -> str:
+    own = {
+        "git_version": draft.deployed_from or "master",
+        "tls_enabled": bool(draft.vars.get("tls_enabled")),
+        "client_url": draft.endpoints[0]["url"].rstrip("/") if draft.endpoints else "",
+    }
+    lines = [f"{name}: {quoted(value)}" for name, value in own.items()]
+    if model and (model / VARIABLES).is_file():
+        there = secret_values(read_text(model / VARIABLES, VARIABLES), VARIABLES)
+        lines += [f"# {name}: as in {model.name}?" for name in there if name not in own]
+    return "\n".join([*lines, ""])
+
+
+def _secrets(folder: Path, draft: Draft, model: Path | None) -> list[str]:
+    lacking = []
+    if model and (model / VAULT_FILE).is_file():
+        opened = open_sealed(model / VAULT_FILE)
+        known = secret_values(opened.text(str(model)), str(model))
+        lacking = [name for name in known if name not in draft.secrets]
+    text = secrets_text(draft.secrets) + "".join(f"# {name}:\n" for name in lacking)
+    sealed = new_sealed(text.encode(), folder / VAULT_FILE, (), Kind.VAULT)
+    write_sealed(folder / VAULT_FILE, sealed)
+    return lacking
