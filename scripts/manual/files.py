@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from changeover.instances.ansible.recipe import ExtrasWritten, RecipeWritten
 from changeover.instances.written import InstanceWritten
 from changeover.sources.schema import release_schema, schema_of
 from manual.markdown import anchor, page, table, value
@@ -21,6 +22,14 @@ INSTANCE = """\
 Every key of an `instance.yaml`. Keys that are not here are errors. Secrets are never written in
 this file: only where they are kept. The schema for editors is `schema/instance.json`; `changeover
 instance check` looks at the folder, the secrets and the hosts."""
+ENVIRONMENT = """\
+Every key of a `changeover.yaml`, the optional file beside an Ansible inventory for what Ansible has
+no place for. Strings are templates that see the environment's variables. The schema for editors is
+`schema/changeover.json`. How environments are read: [You deploy with Ansible](../ansible.md)."""
+RECIPE = """\
+Every key of an `ansible.yaml`, the file of a release that says how Ansible environments of its
+platform are read. Strings are templates that see the environment's variables. The schema for
+editors is `schema/ansible.json`; `changeover release lint` checks the file."""
 SHARED = {"StepWritten", "When", "FileFact", "PackageFact", "CommandFact", "TargetWritten"}
 
 
@@ -34,6 +43,18 @@ def instance_page() -> str:
     """Return the page of instance.yaml; what releases have too is explained there."""
     schema = schema_of(InstanceWritten, "instance")
     return page("instance.yaml", INSTANCE, _sections(schema, set(schema["$defs"]) - SHARED))
+
+
+def environment_page() -> str:
+    """Return the page of changeover.yaml; what releases have too is explained there."""
+    schema = schema_of(ExtrasWritten, "changeover")
+    return page("changeover.yaml", ENVIRONMENT, _sections(schema, set(schema["$defs"]) - SHARED))
+
+
+def recipe_page() -> str:
+    """Return the page of ansible.yaml."""
+    schema = schema_of(RecipeWritten, "ansible")
+    return page("ansible.yaml", RECIPE, _sections(schema, set(schema["$defs"]) - SHARED))
 
 
 def _sections(schema: Schema, here: set[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from changeover.cli.lazy import LazyGroup
 from changeover.cli.options import given_here, instance_option, output_option
 from changeover.cli.output import emit
 from changeover.engine.route import find_route
+from changeover.instances.ansible.recipe_lint import recipe_problems
 from changeover.instances.folder import INSTANCE, load_instance
 from changeover.model.problem import ERROR
 from changeover.model.release import Release
@@ -56,7 +57,11 @@ def lint(folders: tuple[Path, ...], strict: bool, output: str) -> None:
     Exit code 0: nothing to correct; 2: something is.
     """
     wanted = [f.parent if f.name == MANIFEST else f for f in folders or (Path(),)]
-    problems = [p for folder in wanted for p in lint_release(folder, builtin)]
+    problems = [
+        problem
+        for folder in wanted
+        for problem in (*lint_release(folder, builtin), *recipe_problems(folder))
+    ]
     rows = [
         {"level": p.level, "where": str(p.where), "message": p.message, "remedy": p.remedy,
          "name": p.name}

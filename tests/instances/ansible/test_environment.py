@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from changeover.errors import InvalidInput, InvalidInstance
+from changeover.instances.ansible.recipe_lint import recipe_problems
 from changeover.instances.folder import open_instance
 from changeover.instances.given import Facts, Given, known_only
 from changeover.instances.place import is_environment, state_folder
 from changeover.model.findings import Severity
-from tests.instances.ansible.project import make_project
+from tests.instances.ansible.project import OPS, make_project
 
+GUIDE = OPS.parents[2] / "guides" / "catalogage" / "2023.7"
 HOME = Facts(lambda _host, _root: {"ansible_env": {"HOME": "/home/deploy"}})
 
 
@@ -302,3 +304,20 @@ def test_the_vault_password_is_found_wherever_ansible_would(
     _, secrets = open_instance(environments / "prod", given=Given((), words, HOME))
 
     assert secrets["datapass_client_id"] == "catalogue"
+
+
+def test_a_guides_file_for_environments_is_linted(tmp_path: Path) -> None:
+    shutil.copytree(GUIDE, tmp_path / "guide")
+    file = tmp_path / "guide" / "ansible.yaml"
+    file.write_text(
+        "format: 1\nrecognize: {roles: [web]}\nvars:\n  a: '{{ b | no_such_filter }}'\n"
+        "  c: '{{ d'\ninputs: {reff: x}\nendpoints: [{nam: x, url: y}]\n"
+    )
+
+    problems = [str(p) for p in recipe_problems(tmp_path / "guide")]
+
+    assert any(":4:6: not a template: No filter named 'no_such_filter'" in p for p in problems)
+    assert any(":5:6: not a template" in p for p in problems)
+    assert any("no input `reff` (did you mean `ref`?)" in p for p in problems)
+    assert any("unknown key `nam` (did you mean `name`?)" in p for p in problems)
+    assert recipe_problems(GUIDE) == []

@@ -134,6 +134,15 @@ def is_template(text: str) -> bool:
     return "{{" in text or "{%" in text or "{#" in text
 
 
+def syntax_trouble(text: str) -> str:
+    """Return what is wrong with a template; empty where it can be one."""
+    try:
+        _ENVIRONMENT.from_string(text)
+    except jinja2.TemplateError as error:
+        return error.message or "cannot be read"
+    return ""
+
+
 def names_in(text: str) -> set[str]:
     """Return the variables a template mentions."""
     try:
