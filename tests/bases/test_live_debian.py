@@ -168,3 +168,17 @@ def test_the_host_fetches_the_old_package_where_it_may(host: Host, shop: Contain
     shop.run("rm -rf /etc/apt/sources.list.d/shop.list /srv/repo")
     assert base is not None
     assert (base.text, base.sure) == (OLD_INI, True)
+
+
+def test_another_version_that_has_the_same_file_proves_it_too(
+    host: Host, shop: ContainerHost
+) -> None:
+    edit(shop)
+    shop.run("make_shop 1:1.0.1 80")
+    keep_package(shop, "1:1.0.1")
+
+    base = find_base(host, CONFFILE)
+
+    assert base is not None
+    assert (base.text, base.sure) == (OLD_INI, True)
+    assert base.origin == "shop 1:1.0 (shop 1:1.0.1; digest checked)"

@@ -34,7 +34,10 @@ class DpkgTrace:
     def earlier(self) -> tuple[Mark, ...]:
         """Return the MD5s in dpkg's daily backups, or in ucf's older lists."""
         if self._ucf.digests:
-            return tuple(Mark(d, f"{self._owner or 'ucf'}, an earlier delivery") for d in self._ucf.digests[1:])
+            return tuple(
+                Mark(d, f"{self._owner or 'ucf'}, an earlier delivery")
+                for d in self._ucf.digests[1:]
+            )
         if not self._owner:
             return ()
         asked = dpkg.past_digests(self._owner, self.place.path)
@@ -46,14 +49,16 @@ class DpkgTrace:
         """Yield ucf's copy, then the file out of packages."""
         if self._ucf.cache is not None:
             yield Found(self._ucf.cache, "ucf's cache")
-        versions = [self._installed.version] if of_latest else self._past
-        for version in versions[:MOST_PACKAGES] if self._owner else ():
-            folders = (f"{self.place.host.state_dir}/store/packages",)
-            download = "yes" if self.place.download else "no"
-            asked = dpkg.texts(self._owner, version, self.place.path, folders, download)
-            for name, text in parse_texts(self.place.host.ask(asked).stdout):
-                exact = name == self.place.path
-                yield Found(text, f"{self._owner} {version}", pristine=exact)
+        if not self._owner:
+            return
+        wanted = (self._installed.version,) if of_latest else self._past[:MOST_PACKAGES]
+        folders = (f"{self.place.host.state_dir}/store/packages",)
+        asked = dpkg.texts(
+            self._owner, wanted, self.place.path, folders, download=self.place.download
+        )
+        for packed in dpkg.parse_packed(self.place.host.ask(asked).stdout):
+            exact = packed.path == self.place.path and packed.version in wanted
+            yield Found(packed.text, f"{self._owner} {packed.version}", pristine=exact)
 
     @property
     def versions(self) -> tuple[str, ...]:

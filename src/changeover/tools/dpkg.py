@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from changeover.hosts.command import Command, command, shell
-from changeover.tools.texts import LARGEST
+from changeover.tools.texts import LARGEST, parse_texts
 
 ARCHIVES = "/var/cache/apt/archives"
 
@@ -26,27 +26,34 @@ for f in $(ls -t /var/backups/dpkg.status* 2>/dev/null); do
         here && /^ \\// && $1 == path { print version, $2 }' || :
 done
 """
-# A name in an archive has `%3a` for the colon of an epoch: the archive itself is asked instead.
+# Any version will do where a digest decides, and point releases seldom change such a file: where
+# the one that is asked for cannot be had any more, the one that can is tried.
 _UNPACK = """
-name=$1 version=$2 path=$3 download=$4; shift 4
-umask 077; room=$(mktemp -d); trap 'rm -rf -- "$room"' EXIT
-found=
-for f in $(find "$@" -maxdepth 3 -name "${name}_*.deb" 2>/dev/null); do
-    [ "$(dpkg-deb -f "$f" Version 2>/dev/null)" != "$version" ] || found=$f
+name=$1 path=$2 download=$3 wanted=$4; shift 4
+umask 077; room=$(mktemp -d); trap 'rm -rf -- "$room"' EXIT; cd -- "$room"
+have=' '
+unpacked() {
+    version=$(dpkg-deb -f "$1" Version 2>/dev/null) || return 0
+    case $have in *" $version "*) return 0 ;; esac
+    have="$have$version "
+    rm -rf tree; mkdir tree
+    dpkg-deb --fsys-tarfile "$1" | tar -x -C tree --no-same-owner --wildcards \\
+        ".$path" "./usr/*/${path##*/}" 2>/dev/null || :
+    (cd tree && find . -type f -size -LARGESTk) | while IFS= read -r f; do
+        printf '%s %s %s\\n' "$(base64 -w 0 -- "tree/$f")" "$version" "${f#.}"
+    done
+}
+fetched() {
+    apt-get -qq -o APT::Sandbox::User=root download "$1" >/dev/null 2>&1 || return 0
+    for f in ./*.deb; do unpacked "$f"; rm -f -- "$f"; done
+}
+find "$@" -maxdepth 3 -name "${name}_*.deb" 2>/dev/null >archives || :
+while IFS= read -r f; do unpacked "$f"; done <archives
+[ "$download" = yes ] || exit 0
+for v in $wanted; do
+    case $have in *" $v "*) ;; *) fetched "$name=$v" ;; esac
 done
-if [ -z "$found" ] && [ "$download" = yes ]; then
-    cd -- "$room"
-    apt-get -qq -o APT::Sandbox::User=root download "$name=$version" >&2 || exit 0
-    found=$(ls -d -- "$room"/*.deb)
-fi
-[ -n "$found" ] || exit 0
-mkdir -- "$room/tree"
-dpkg-deb --fsys-tarfile "$found" | tar -x -C "$room/tree" --no-same-owner --wildcards \\
-    ".$path" "./usr/*/${path##*/}" 2>/dev/null || :
-cd -- "$room/tree"
-find . -type f -size -LARGESTk | while IFS= read -r f; do
-    printf '%s %s\\n' "$(base64 -w 0 -- "$f")" "${f#.}"
-done
+[ "$have" != ' ' ] || fetched "$name"
 """.replace("LARGEST", str(LARGEST + 1))
 
 
@@ -113,10 +120,28 @@ def parse_past_digests(output: str) -> Mapping[str, str]:
     return {row[0]: row[1] for row in rows if len(row) == 2}
 
 
-def texts(name: str, version: str, path: str, folders: tuple[str, ...], download: str) -> Command:
-    """Unpack a file from a package of one version: kept in a folder, or fetched (`yes`, `no`).
+@dataclass(frozen=True)
+class Packed:
+    """A file out of a package."""
+
+    version: str
+    path: str
+    text: bytes
+
+
+def texts(
+    name: str, versions: Sequence[str], path: str, folders: Sequence[str], *, download: bool
+) -> Command:
+    """Unpack a file from all packages of a name that are kept, or fetch those of these versions.
 
     Files below /usr that have its name come along: what ucf installs is delivered there.
     """
-    words = (name, version, path, download, ARCHIVES, *folders)
-    return replace(shell(_UNPACK, *words), label=f"dpkg: {path} of {name} {version}")
+    words = (name, path, "yes" if download else "no", " ".join(versions), ARCHIVES, *folders)
+    return replace(shell(_UNPACK, *words), label=f"dpkg: {path} of {name}")
+
+
+def parse_packed(output: str) -> Iterator[Packed]:
+    """Yield the files."""
+    for name, text in parse_texts(output):
+        version, _, path = name.partition(" ")
+        yield Packed(version, path, text)
