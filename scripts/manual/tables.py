@@ -25,7 +25,10 @@ OTHERS = (
 )
 PAGES = (
     ("release.md", "every key of `release.yaml`"),
+    ("doctor.md", "every key of `doctor.yaml`"),
     ("instance.md", "every key of `instance.yaml`"),
+    ("changeover.md", "every key of `changeover.yaml`, beside an Ansible inventory"),
+    ("ansible.md", "every key of `ansible.yaml`, how a release reads Ansible environments"),
     ("actions.md", "what a step may use"),
     ("commands.md", "every command and its options"),
     ("exit-codes.md", "how commands end"),
