@@ -7,6 +7,7 @@ from typing import Any
 
 from changeover.instances.ansible.recipe import ExtrasWritten, RecipeWritten
 from changeover.instances.written import InstanceWritten
+from changeover.sources.manifest_doctor import DoctorWritten
 from changeover.sources.schema import release_schema, schema_of
 from manual.markdown import anchor, page, table, value
 
@@ -30,6 +31,11 @@ RECIPE = """\
 Every key of an `ansible.yaml`, the file of a release that says how Ansible environments of its
 platform are read. Strings are templates that see the environment's variables. The schema for
 editors is `schema/ansible.json`; `changeover release lint` checks the file."""
+DOCTOR = """\
+Every key of a `doctor.yaml`, the file of a release that says what `changeover doctor` looks at.
+Strings are templates that see what steps see, and `params`. The schema for editors is
+`schema/doctor.json`; `changeover release lint` checks the file. The page about it:
+[Doctor](../doctor.md)."""
 SHARED = {"StepWritten", "When", "FileFact", "PackageFact", "CommandFact", "TargetWritten"}
 
 
@@ -55,6 +61,12 @@ def recipe_page() -> str:
     """Return the page of ansible.yaml."""
     schema = schema_of(RecipeWritten, "ansible")
     return page("ansible.yaml", RECIPE, _sections(schema, set(schema["$defs"]) - SHARED))
+
+
+def doctor_page() -> str:
+    """Return the page of doctor.yaml."""
+    schema = schema_of(DoctorWritten, "doctor")
+    return page("doctor.yaml", DOCTOR, _sections(schema, set(schema["$defs"]) - SHARED))
 
 
 def _sections(schema: Schema, here: set[str]) -> Iterator[str]:
