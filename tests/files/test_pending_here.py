@@ -190,3 +190,21 @@ def test_an_answer_can_be_taken_back_before_the_next_one(etc: Path) -> None:
     call(etc, "--apply", "--ask", keys="outtoy")
 
     assert (etc / "shop.ini").read_text() == "[shop]\na = 2\nb = 2\n"
+
+
+def test_of_several_hosts_each_tells_what_it_owes(etc: Path, tmp_path: Path) -> None:
+    hosts = "".join(
+        f"  {name}: {{transport: local, state_dir: {tmp_path}/state-{name}}}\n" for name in "ab"
+    )
+    hosts += "  c: {address: 127.0.0.1, port: 1, user: nobody}\n"
+    (tmp_path / "instance.yaml").write_text(f"format: 1\nname: x\nproduct: x\nhosts:\n{hosts}")
+    leave(etc, "shop.ini", OURS, ".rpmnew", THEIRS)
+
+    done = call(etc, "-i", tmp_path, "-o", "json")
+
+    rows = json.loads(done.stdout)
+    assert [(row["host"], bool(row["problem"])) for row in rows] == [
+        ("a", False),
+        ("b", False),
+        ("c", True),
+    ]

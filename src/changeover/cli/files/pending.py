@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,15 +66,35 @@ def pending(
 
 
 def _all(place: Place, folder: str, judge: Judge, manner: Manner) -> Iterator[Waiting]:
-    for host in place.hosts.values():
-        for owed in owed_merges(host, folder, download=manner.download):
-            if isinstance(owed, Lonely):
-                yield Waiting(host.name, "", owed.path, problem=owed.reason)
-            elif not manner.apply:
-                yield _looked_at(owed, judge)[0]
+    """Look at all hosts at once, then at what each owes, one by one: somebody may be asked."""
+    with ThreadPoolExecutor(max(1, min(len(place.hosts), 32))) as pool:
+        found = pool.map(lambda host: _owed_by(host, folder, manner), place.hosts.values())
+        owed = dict(zip(place.hosts, found, strict=True))
+    for name, merges in owed.items():
+        if isinstance(merges, ChangeoverError):
+            if len(owed) == 1:
+                raise merges
+            yield Waiting(name, "", folder, problem=merges.message)
+            continue
+        for one in merges:
+            if isinstance(one, Lonely):
+                yield Waiting(name, "", one.path, problem=one.reason)
             else:
-                with place.held():
-                    yield _carried_out(owed, judge, manner)
+                yield _settled(place, one, judge, manner)
+
+
+def _owed_by(host: Host, folder: str, manner: Manner) -> list[Owed | Lonely] | ChangeoverError:
+    try:
+        return list(owed_merges(host, folder, download=manner.download))
+    except ChangeoverError as error:
+        return error
+
+
+def _settled(place: Place, owed: Owed, judge: Judge, manner: Manner) -> Waiting:
+    if not manner.apply:
+        return _looked_at(owed, judge)[0]
+    with place.held():
+        return _carried_out(owed, judge, manner)
 
 
 def _looked_at(owed: Owed, judge: Judge) -> tuple[Waiting, Merged | None]:
