@@ -34,7 +34,7 @@ def release_schema() -> dict[str, Any]:
 def schema_of(model: type[BaseModel], name: str) -> dict[str, Any]:
     """Return the schema of a file; the strings below fields become descriptions."""
     schema = model.model_json_schema(by_alias=True, mode="validation")
-    described = {m.__name__: _texts(m) for m in _models(model)}
+    described = {m.__name__: _inherited(m) for m in _models(model)}
     for title, definition in schema.get("$defs", {}).items():
         _describe(definition, described.get(title, {}))
     _describe(schema, described[model.__name__])
@@ -56,6 +56,12 @@ def _models(model: type[BaseModel]) -> list[type[BaseModel]]:
             waiting += [f.annotation for f in seen.model_fields.values()]
         waiting += typing.get_args(seen)
     return list(found)
+
+
+def _inherited(model: type[BaseModel]) -> dict[str, str]:
+    """Return the texts of a model's fields, those of its bases first."""
+    bases = [m for m in reversed(model.__mro__) if issubclass(m, BaseModel) and m is not BaseModel]
+    return {name: text for base in bases for name, text in _texts(base).items()}
 
 
 def _texts(model: type[BaseModel]) -> dict[str, str]:
