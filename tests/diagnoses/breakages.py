@@ -96,7 +96,7 @@ BREAKAGES = (
         "port-of-program",
         _edited(f"{CODE}/.env", 'PORT="3579"', 'PORT="3590"') + f"; {RESTARTED}",
         "program-port",
-        f'{CODE}/.env:5: APP_PORT="3590',
+        'APP_PORT="3590',
         _edited(f"{CODE}/.env", 'PORT="3590"', 'PORT="3579"') + f"; {RESTARTED}",
     ),
     Breakage(

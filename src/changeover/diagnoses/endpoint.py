@@ -14,6 +14,8 @@ from changeover.model.diagnosis import Fault
 CAUSES = ("disk *", "supervisor", "database *", "schema*", "nginx*", "certificate *", "program *",
           "port *")  # fmt: skip
 MARK = "~~answered "
+UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+"""OpenSSL's name for a certificate that users do not trust; the host itself does not look at it."""
 
 
 class EndpointKind(Kind):
@@ -37,7 +39,7 @@ class EndpointKind(Kind):
             if not one.resolved and not one.pinned:
                 yield Fault("name-unknown", f"name {name}", f"{name} stands for no address",
                             (one.outside,), "bring back the DNS record of the name")  # fmt: skip
-            elif _well(one, answers):
+            elif _well(one, answers) and UNTRUSTED not in one.outside:
                 yield _away(one, name, answers)
             else:
                 yield _failing(one, answers)
@@ -66,7 +68,8 @@ def _away(one: Address, name: str, answers: Answers) -> Fault:
         "asked on the host itself, it answers as it must",
     )
     remedy = "correct the DNS record, or open the firewall or proxy between users and this host"
-    return Fault("not-reaching", f"way to {name}", f"users of {one.url} do not reach this host",
+    said = f"users of {one.url} do not reach this host"
+    return Fault("not-reaching", f"endpoint {one.name}", said,
                  evidence, remedy, after=("certificate *",))  # fmt: skip
 
 

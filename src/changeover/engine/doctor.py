@@ -30,7 +30,7 @@ from changeover.tools import psql
 HOSTS_AT_ONCE = 32
 LOG = "doctor.jsonl"
 """In the instance's journal folder: what was mended, by whom, and how it went."""
-UNTIED = ("endpoint ", "name ", "way ")
+UNTIED = ("endpoint ", "name ")
 """What is wrong with these may have its cause on any host."""
 
 
@@ -45,12 +45,19 @@ def consult(session: Session) -> Diagnosis:
         addresses = tuple(answer.result() for answer in asked)
         bodies = _with_addresses(bodies, addresses)
         seen = list(pool.map(lambda b: _examined(session, b), bodies))
-    faults = [fault for _, found in seen for fault in found]
+    faults = [fault for _, found in seen for fault in found if not _passing(session, fault)]
     ranked = sorted(faults, key=lambda fault: fault.thing.startswith(UNTIED))
     hide = session.masker.tree
     clean = [replace(f, what=hide(f.what), evidence=tuple(hide(f.evidence)), remedy=hide(f.remedy))
              for f in map(_untied, ranked)]  # fmt: skip
     return Diagnosis(tuple(examined for examined, _ in seen), in_order(clean))
+
+
+def _passing(session: Session, fault: Fault) -> bool:
+    """Whether users get to the host after all: it was asked before the host said it is well."""
+    asked = [e for e in session.instance.endpoints if fault.thing == f"endpoint {e.name}"]
+    again = fault.kind == "not-reaching"
+    return again and not any(answers(e, session.instance.folder) for e in asked)
 
 
 def mend(session: Session, faults: list[Fault], by: str) -> Iterator[tuple[Fault, str]]:
@@ -119,7 +126,8 @@ def _body(session: Session, described: Described, host: Host) -> Body:
         parts["databases"] = list(_databases(session, host, parts.get("databases", [])))
     except Unreachable:
         return Body(host.name)  # `examine` says so
-    return Body(host.name, **{kind: tuple(found) for kind, found in parts.items()})
+    found: dict[str, Any] = {kind: tuple(those) for kind, those in parts.items()}
+    return Body(host.name, **found)
 
 
 def _part(organ: Organ, scope: Scope) -> Any:
