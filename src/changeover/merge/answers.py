@@ -16,12 +16,17 @@ from changeover.merge.verdict import Answer, Conflict, Side
 _SECRET = re.compile(
     r"(?i)pass(?:w(?:or)?d|phrase)?|secret|token|api_?key|private|credential|dsn|salt|_key\b"
 )
+_HARMLESS = re.compile(
+    r"(?i)(?:proxy|fastcgi|uwsgi|scgi|grpc|memcached)_pass(?![a-z])|bypass|pass(?:ive|through|enger)"
+    r"|server_tokens"
+)
+"""Words that only look like one: directives of nginx, mostly."""
 _SIDES = ("base", "ours", "theirs")
 
 
 def is_secret(path: str) -> bool:
     """Return whether the words of a path speak of a secret."""
-    return _SECRET.search(path) is not None
+    return _SECRET.search(_HARMLESS.sub("", path)) is not None
 
 
 def digest(key: bytes, side: Side | None) -> str:
