@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -14,8 +15,13 @@ from pathlib import Path
 import pytest
 
 from changeover.errors import ActionFailed
+from changeover.hosts.connect import connect
 from changeover.hosts.host import Host
+from changeover.hosts.transport import ShellTransport
+from changeover.model.instance import HostSpec
 from tests.actions.deploy_host import build, carried_out, this_machine
+from tests.actions.live import acting
+from tests.servers.program import await_outcome
 from tests.servers.sshd import Sshd
 
 pytestmark = pytest.mark.live
@@ -128,3 +134,42 @@ def test_an_unknown_host_key_is_refused(bare: Path, sshd: Sshd, tmp_path: Path, 
 
     with pytest.raises(ActionFailed, match="cannot be read: "):
         build("git.checkout", {**params, **more}).plan(host)
+
+
+@pytest.fixture
+def forwarded(sshd: Sshd, tmp_path: Path) -> Iterator[Host]:
+    """A host over SSH, with the operator's agent forwarded; the key is on no file of the host."""
+    socket = tmp_path / "agent"
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
+    assert await_outcome(socket.exists, 5)
+    env = {**os.environ, "SSH_AUTH_SOCK": str(socket)}
+    subprocess.run(["ssh-add", "-q", str(sshd.key("host1"))], env=env, check=True)
+    config = tmp_path / "ssh_config"
+    config.write_text(
+        f"Host host2\n  ForwardAgent yes\n  IdentityAgent {socket}\n{sshd.config.read_text()}"
+    )
+    state = str(tmp_path / "state")
+    host = connect(HostSpec("host2", transport="ssh", ssh_config=str(config), state_dir=state))
+    yield acting(host)
+    assert isinstance(host.transport, ShellTransport)
+    host.transport.close()
+    agent.terminate()
+    agent.wait()
+
+
+def test_a_forwarded_agent_enters_over_ssh(
+    bare: Path, sshd: Sshd, tmp_path: Path, forwarded: Host
+) -> None:
+    action = build(
+        "git.checkout",
+        {
+            "repository": f"ssh://{sshd.user}@127.0.0.1:{sshd.port}{bare}",
+            "ref": "main",
+            "into": f"{tmp_path}/tree",
+            "known_hosts": str(sshd.known_hosts),
+        },
+    )
+
+    carried_out(forwarded, action)
+
+    assert (tmp_path / "tree" / ".git").is_dir()

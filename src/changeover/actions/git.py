@@ -12,7 +12,6 @@ from changeover.actions.foreseen import missing
 from changeover.actions.outcome import demand
 from changeover.actions.paths import demand_absolute, require_account
 from changeover.errors import ActionFailed, InvalidRelease
-from changeover.hosts.command import Command
 from changeover.hosts.host import Host
 from changeover.model.findings import Finding, failed, passed, warned
 from changeover.model.plan import Change, Effect
@@ -56,7 +55,8 @@ class Checkout(Action):
     password: str = ""
     """Password or token for an https address."""
     user: str = ""
-    """Run git as this user, who then owns the folder; empty for the one the host works as."""
+    """Who owns the folder; git itself works as the user the host is worked as, with its keys and
+    its forwarded agent. Empty for that one."""
 
     def __post_init__(self) -> None:
         demand_absolute(self.name, into=self.into)
@@ -126,11 +126,11 @@ class Checkout(Action):
         if self._head(host, folder) != commit:
             mirror = self._mirror(host)
             asked = git.fetch(mirror, self.repository, commit, self._access())
-            done = host.once(self._as_user(asked), label="fetch")
+            done = host.once(asked, label="fetch")
             what = f"{host.name}: {self.repository}: {commit[:SHORT]} cannot be fetched"
             demand(done, what, "Check the network, the disk, and whether the commit was pushed.")
-            grown = git.grow(mirror, folder, self.repository, commit)
-            done = host.once(self._as_user(grown), label="grow")
+            grown = git.grow(mirror, folder, self.repository, commit, self.user)
+            done = host.once(grown, label="grow")
             demand(done, f"{host.name}: {folder} cannot be made", "See that it can be written.")
         host.make_folder(folder, owner=self.user)
         if self.link:
@@ -177,10 +177,9 @@ class Checkout(Action):
         """Return the commit the reference stands for now; raise `ActionFailed` if there is none."""
         if git.COMMIT.fullmatch(self.ref):
             return self.ref
-        asked = self._as_user(git.ls_remote(self.repository, self.ref, self._access()))
-        done = host.ask(asked)
+        done = host.ask(git.ls_remote(self.repository, self.ref, self._access()))
         if not done.ok:
-            why = done.stderr.strip().rpartition("\n")[2] or f"git exited {done.code}"
+            why = done.stderr.strip().partition("\n")[0] or f"git exited {done.code}"
             raise ActionFailed(
                 f"{host.name}: {self.repository}: cannot be read: {why}",
                 "Check the address, the network, and `key`, `password` or the forwarded agent.",
@@ -196,7 +195,7 @@ class Checkout(Action):
 
     def _abbreviated(self, host: Host) -> str:
         if git.ABBREVIATED.fullmatch(self.ref):
-            told = host.ask(self._as_user(git.resolve(self._mirror(host), self.ref)))
+            told = host.ask(git.resolve(self._mirror(host), self.ref))
             if told.ok:
                 return told.stdout.strip()
         raise ActionFailed(
@@ -221,6 +220,3 @@ class Checkout(Action):
 
     def _access(self) -> git.Access:
         return git.Access(self.key, self.known_hosts, self.username, self.password)
-
-    def _as_user(self, asked: Command) -> Command:
-        return asked.by(self.user)

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from changeover.actions.base import Action
+from changeover.actions.links import real_path
 from changeover.actions.outcome import demand
 from changeover.actions.paths import demand_absolute, require_account
 from changeover.actions.postgres import database_at, must
@@ -152,12 +153,14 @@ class Load(Action):
             at = self._tree.where(defect.place)
             raise ActionFailed(f"{at}: {defect.message}", defect.remedy)
         self._way.begin(host, change.before)
-        host.make_folder(str(PurePosixPath(self.path).parent), owner=self.user)
-        host.write(self.path, self._text.encode(), mode=0o600, owner=self.user)
+        # The user may be kept from a link in somebody's home, and not from where it leads.
+        path = real_path(host, self.path)
+        host.make_folder(str(PurePosixPath(path).parent), owner=self.user)
+        host.write(path, self._text.encode(), mode=0o600, owner=self.user)
         try:
-            done = host.once(self._command(), label="load")
+            done = host.once(self._command(path), label="load")
         finally:
-            host.remove(self.path)
+            host.remove(path)
         self._way.finish(host, change.before)
         what = f"{host.name}: {self._database.label}: {self._source.name}: the tool failed"
         demand(done, what, "What it created before stays until: changeover undo")
@@ -223,7 +226,7 @@ class Load(Action):
         asked = question(self._database, sql.strip().rstrip(";"))
         return must(host, self._database, host.ask(asked), "ask what is there").splitlines()
 
-    def _command(self) -> Command:
-        words = tuple(word.replace(PLACE, self.path) for word in self.words)
+    def _command(self, path: str = "") -> Command:
+        words = tuple(word.replace(PLACE, path or self.path) for word in self.words)
         more = self.reset_words if self.reset else ()
         return Command((*words, *more), cwd=self.cwd, user=self.user)

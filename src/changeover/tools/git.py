@@ -51,6 +51,7 @@ if [ -f "$2.partial/.gitmodules" ]; then
     rm -rf -- "$2.partial"
     echo "the commit has submodules, which are not fetched" >&2; exit 3
 fi
+if [ -n "${5-}" ]; then chown -R --no-dereference -- "$5" "$2.partial"; fi
 place "$2"
 """
 
@@ -93,12 +94,13 @@ def fetch(mirror: str, repository: str, commit: str, access: Access) -> Command:
     return access.given_to(shell(script, mirror, repository, commit))
 
 
-def grow(mirror: str, tree: str, repository: str, commit: str) -> Command:
+def grow(mirror: str, tree: str, repository: str, commit: str, owner: str = "") -> Command:
     """Make a working tree of its own with exactly this commit, beside its place, and move it there.
 
     What was in its place becomes `TREE.before`.
     """
-    return shell(PLACE + _GROW, mirror, tree, repository, commit)
+    given = (owner,) if owner else ()
+    return shell(PLACE + _GROW, mirror, tree, repository, commit, *given)
 
 
 def head(tree: str) -> Command:
