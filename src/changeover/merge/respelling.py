@@ -1,7 +1,8 @@
-"""Tables and sections that have another name now, given that name in the older texts as well.
+"""Tables and variables that have another name now, given that name in the older texts as well.
 
-A setting that was renamed has its value carried along by the merge itself; of a table the edits
-inside are merged one by one, which takes the same table in all three texts.
+Most settings that were renamed have their value carried along by the merge itself. Of a table the
+edits inside are merged one by one, and what may be said several times (a variable of `.env`) is
+known by its place among its like: both take the same name in all three texts.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def respelled(
     format: str | None = None,
     name: str | None = None,
 ) -> bytes:
-    """Return an older text with its renamed tables called as the new reference calls them.
+    """Return an older text with what was renamed called as the new reference calls it.
 
     Only those are that the reference has under the new name alone, and the older text under the
     old one alone. What cannot be read is returned as it is: the merge says why.
@@ -57,14 +58,16 @@ def _renamed(form: Format, text: str, before: Key, after: Key) -> str:
 
 
 def _tables(form: Format, text: str) -> dict[Key, tuple[int, int]]:
-    """Return where the head of every table stands, by its path."""
+    """Return where the head of every table and of every repeatable setting stands, by its path."""
     return dict(_found(form, text))
 
 
 def _found(form: Format, text: str) -> Iterator[tuple[Key, tuple[int, int]]]:
     tree, _ = form.read(text)
+    unnamed = {id(item) for _, item, _ in walk(tree) if item.group is not None}
     name_elements(form, tree)
     for path, item, offset in walk(tree):
         if isinstance(item.value, Block) and path:
-            size = len(item.head) + len(item.value.open)
-            yield path, (offset, offset + size)
+            yield path, (offset, offset + len(item.head) + len(item.value.open))
+        elif id(item) in unnamed and path:
+            yield path, (offset, offset + len(item.head))

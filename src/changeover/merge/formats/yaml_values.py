@@ -20,8 +20,8 @@ class _Loader(getattr(pyyaml, "CSafeLoader", pyyaml.SafeLoader)):  # type: ignor
     """Leaves scalars untyped: what they mean is decided here, by their text."""
 
     def resolve(self, kind: object, value: object, implicit: object) -> str:
-        """Return no tag of its own."""
-        return _STANDARD
+        """Return no tag of its own, or the one that makes a bare word a string."""
+        return "!" if isinstance(implicit, tuple) and not implicit[0] else _STANDARD
 
 
 # What YAML 1.1 or 1.2 does not take for a string: there quotes make another value.
@@ -167,7 +167,7 @@ def _bare_value(node: pyyaml.Node, seen: dict[int, Value]) -> Value:
 
 
 def _own_tag(node: pyyaml.Node) -> str | None:
-    return None if node.tag.startswith(_STANDARD) else str(node.tag)
+    return None if node.tag == _STANDARD else str(node.tag)
 
 
 def yaml_meaning() -> Meaning:
