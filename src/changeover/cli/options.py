@@ -58,17 +58,24 @@ def _vault_passwords(
 
 def instance_option(command: F) -> F:
     """Give `instance: Path`, and `--vault-password-file` for Ansible environments."""
-    return _folder_option(_vault_option(command))
+    return _folder_option(vault_option(command))
 
 
-_vault_option = click.option(
+def named_passwords() -> tuple[str, ...]:
+    """Return the words of `--vault-password-file`, in their order."""
+    return tuple(click.get_current_context().meta.get(_PASSWORD_FILES, ()))
+
+
+vault_option = click.option(
     "--vault-password-file",
+    "--vault-id",
     multiple=True,
     metavar="[ID@]FILE",
     expose_value=False,
     callback=_vault_passwords,
-    help="A vault password of an Ansible environment.",
+    help="A file with a vault's password [where Ansible looks, else `vault-password` above].",
 )
+"""Tells `named_passwords`."""
 
 _folder_option = click.option(
     "-i",

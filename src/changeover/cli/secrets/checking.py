@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from changeover.cli.options import instance_option, output_option
+from changeover.cli.options import instance_option, named_passwords, output_option
 from changeover.cli.output import emit
-from changeover.cli.secrets.place import AGE_FILE, VAULT_FILE, SecretsFile, vault_option
+from changeover.cli.secrets.place import AGE_FILE, VAULT_FILE, SecretsFile
 from changeover.errors import ChangeoverError
 from changeover.instances.agefile import KEY
 from changeover.instances.ansible.password import CONVENTION
@@ -38,10 +38,9 @@ from changeover.views.finding import finding_lines
 
 @click.command()
 @click.option("--no-history", is_flag=True, help="Do not look through git's history.")
-@vault_option
 @instance_option
 @output_option
-def check(instance: Path, named: tuple[str, ...], output: str, no_history: bool) -> None:
+def check(instance: Path, output: str, no_history: bool) -> None:
     """Look for secrets that leaked, or that will not arrive as they are.
 
     Keys and password files: there, private, ignored by git. Every version git knows of the folder's
@@ -50,7 +49,7 @@ def check(instance: Path, named: tuple[str, ...], output: str, no_history: bool)
     """
     masker = Masker()
     found = []
-    for finding in _examined(instance, named, masker, history=not no_history):
+    for finding in _examined(instance, named_passwords(), masker, history=not no_history):
         hidden = replace(finding, message=masker.text(finding.message))
         found.append(hidden)
     emit(found, finding_lines(found, {}), output)

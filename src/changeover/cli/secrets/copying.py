@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from changeover.cli.secrets.place import secrets_file, vault_option
+from changeover.cli.options import named_passwords, vault_option
+from changeover.cli.secrets.place import secrets_file
 from changeover.errors import InvalidInput, NotReady
 from changeover.instances.consumers import CONSUMERS
 from changeover.instances.folder import INSTANCE, open_instance
@@ -35,14 +36,14 @@ _DOTENV = next(consumer for consumer in CONSUMERS if consumer.name == "dotenv")
     type=click.Path(path_type=Path), help="The file they go to.",
 )  # fmt: skip
 @vault_option
-def copy(names: tuple[str, ...], source: Path, target: Path, named: tuple[str, ...]) -> None:
+def copy(names: tuple[str, ...], source: Path, target: Path) -> None:
     """Copy secrets of an environment into a .env file, such as an OpenID client.
 
     NAME may be a pattern (`datapass_*`). Each goes to the key that ends in its name, in the file or
     in the `.env.example` beside it; NAME=KEY says another. All other lines stay as they are.
     """
     _refuse_public(target)
-    values = _values(source, named)
+    values = _values(source)
     before = read_bytes(target).decode("utf-8") if target.exists() else ""
     keys = dict.fromkeys(_KEY.findall(before + "\n" + _example(target)))
     text = before
@@ -56,10 +57,10 @@ def copy(names: tuple[str, ...], source: Path, target: Path, named: tuple[str, .
     click.echo(f"wrote {target}")
 
 
-def _values(source: Path, named: tuple[str, ...]) -> Mapping[str, str]:
+def _values(source: Path) -> Mapping[str, str]:
     if (source / INSTANCE).is_file():
         return open_instance(source)[1]
-    return secrets_file(source, None, named).values()
+    return secrets_file(source, None, named_passwords()).values()
 
 
 def _wanted(

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from changeover.cli.options import instance_option
+from changeover.cli.options import instance_option, named_passwords
 from changeover.errors import InvalidInstance
 from changeover.instances.sealed import (
     Kind,
@@ -74,29 +74,16 @@ def file_options(command: Command) -> Command:
     """Add `-i`, `--file` and `--vault-password-file`; gives `place: SecretsFile`."""
 
     @wraps(command)
-    def placed(
-        *given: Any, instance: Path, file: str | None, named: tuple[str, ...], **more: Any
-    ) -> Any:
-        return command(*given, place=secrets_file(instance, file, named), **more)
+    def placed(*given: Any, instance: Path, file: str | None, **more: Any) -> Any:
+        return command(*given, place=secrets_file(instance, file, named_passwords()), **more)
 
     for option in (
         click.option("--file", metavar="FILE", help=_FILE_HELP),
-        vault_option,
         instance_option,
     ):
         placed = option(placed)
     return placed
 
-
-vault_option = click.option(
-    "--vault-password-file",
-    "--vault-id",
-    "named",
-    multiple=True,
-    metavar="[ID@]FILE",
-    help="File with the vault's password [default: where Ansible looks, else `vault-password`].",
-)
-"""Gives `named: tuple[str, ...]`."""
 
 _FILE_HELP = f"The file, in the instance's folder [{AGE_FILE}, or {VAULT_FILE} as Ansible has it]."
 

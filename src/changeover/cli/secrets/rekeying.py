@@ -10,8 +10,7 @@ from pathlib import Path
 
 import click
 
-from changeover.cli.options import instance_option
-from changeover.cli.secrets.place import vault_option
+from changeover.cli.options import instance_option, named_passwords
 from changeover.errors import InvalidInput, NotReady
 from changeover.instances.ansible.password import PasswordFile
 from changeover.instances.ansible.vault import Password
@@ -37,20 +36,19 @@ LARGEST = 64 * 1024 * 1024
     help="File with the new password of the vaults.",
 )
 @click.option("--replace", "takes_place", is_flag=True, help="Then it takes the old one's place.")
-@vault_option
 @instance_option
 def rekey(
     instance: Path,
     files: tuple[Path, ...],
     fresh: Path | None,
     takes_place: bool,
-    named: tuple[str, ...],
 ) -> None:
     """Encrypt files anew: vaults for another password, age files for the keys listed now.
 
     Without files: every encrypted file below the instance's folder. All are opened before the
     first is written; killed in the middle, the same command goes on.
     """
+    named = named_passwords()
     password = PasswordFile(fresh, named_by="--new-vault-password-file").read() if fresh else None
     both = (*_named(named, instance), *([str(fresh)] if fresh else []))
     found = {path: open_sealed(path, both) for path in files or _sealed_below(instance)}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from changeover.cli.secrets.place import new_sealed, vault_option
+from changeover.cli.options import named_passwords, vault_option
+from changeover.cli.secrets.place import new_sealed
 from changeover.errors import InvalidInput
 from changeover.instances.sealed import (
     Kind,
@@ -33,13 +34,13 @@ files_argument = click.argument(
     help="How [as the folder's other files are].",
 )
 @vault_option
-def encrypt(files: tuple[Path, ...], kind: str | None, named: tuple[str, ...]) -> None:
+def encrypt(files: tuple[Path, ...], kind: str | None) -> None:
     """Encrypt files in place, whatever they hold."""
     for path in files:
         content = read_bytes(path)
         if kind_of(content) is not Kind.PLAIN:
             raise InvalidInput(f"{path}: is encrypted already", "changeover secrets edit --file")
-        sealed = new_sealed(content, path, named, kind or "")
+        sealed = new_sealed(content, path, named_passwords(), kind or "")
         write_sealed(path, sealed)
         click.echo(f"encrypted {path} ({sealed.kind}); git may still know it in clear: "
                    "changeover secrets check", err=True)  # fmt: skip
@@ -49,9 +50,9 @@ def encrypt(files: tuple[Path, ...], kind: str | None, named: tuple[str, ...]) -
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--to", metavar="FILE", help="Where to, mode 0600 [in place]; `-` is stdout.")
 @vault_option
-def decrypt(file: Path, to: str | None, named: tuple[str, ...]) -> None:
+def decrypt(file: Path, to: str | None) -> None:
     """Decrypt a file, in place or to another."""
-    opened = open_sealed(file, named)
+    opened = open_sealed(file, named_passwords())
     if opened.kind is Kind.PLAIN:
         raise InvalidInput(f"{file}: is not encrypted", "changeover secrets encrypt seals it")
     if to == "-":
