@@ -9,12 +9,14 @@ import pytest
 
 from changeover.actions.builtin import build
 from changeover.errors import ActionFailed, InvalidRelease
+from changeover.hosts.command import Completed
 from changeover.hosts.fake import FakeTransport
 from changeover.hosts.host import Host
 from changeover.images.mirror import Mirror
 from changeover.model.plan import Effect
 from changeover.sources.oci import sample
-from changeover.sources.oci.memory import MemoryRegistry
+from changeover.sources.oci.memory import Fault, MemoryRegistry
+from changeover.tools import disk
 from tests.sources.oci.servers import docker_registry
 from tests.sources.oci.setting import client_to, holds, pushed
 
@@ -72,6 +74,54 @@ def test_a_missing_image_is_found_while_planning(
     assert "gone:1" in findings[0].message
     with pytest.raises(ActionFailed, match="gone:1"):
         action.plan(host)
+
+
+def test_a_registry_one_may_only_read_is_found_in_preflight(
+    two: tuple[MemoryRegistry, MemoryRegistry], host: Host
+) -> None:
+    source, target = two
+    pushed(source, "app", "1", sample.image([b"x"]))
+    target.script = lambda r: Fault(status=403) if r.method not in ("GET", "HEAD") else None
+
+    findings = list(mirror(source.host, target.host, "app:1").check(host))
+
+    assert "cannot be written" in findings[0].message
+    assert findings[0].severity == "fail"
+
+
+def test_preflight_leaves_nothing_at_the_target(
+    two: tuple[MemoryRegistry, MemoryRegistry], host: Host
+) -> None:
+    source, target = two
+    pushed(source, "app", "1", sample.image([sample.layer(1, 5000)]))
+
+    findings = list(mirror(source.host, target.host, "app:1").check(host))
+
+    assert {f.severity for f in findings} == {"pass"}
+    assert (target.uploads, target.blobs, target.manifests) == ({}, {}, {})
+
+
+@pytest.mark.parametrize(("free", "severity"), [(10_000_000, "pass"), (10, "fail")])
+def test_room_on_the_host_is_looked_at(
+    two: tuple[MemoryRegistry, MemoryRegistry], free: int, severity: str
+) -> None:
+    source, target = two
+    pushed(source, "app", "1", sample.image([sample.layer(1, 500_000)]))
+    answer = f"x 1 1 {free} 1% /\nx 1 1 99999 1% /\n"
+    host = Host("registry", FakeTransport({str(disk.free("/data")): Completed(0, answer, "")}))
+    action = build(
+        "images.mirror",
+        {
+            "images": [f"{source.host}/app:1"],
+            "to": target.host,
+            "plain_http": [source.host, target.host],
+            "unpacked_in": "/data",
+        },
+    )
+
+    said = [f for f in action.check(host) if "/data" in f.message]
+
+    assert [f.severity for f in said] == [severity]
 
 
 def test_undo_puts_tags_back_and_removes_only_what_it_brought(

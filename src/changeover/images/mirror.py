@@ -103,6 +103,8 @@ class Mirror(Action):
         summary, room = self._copied(dry_run=True)
         for image in summary.failed:
             yield failed(image.error, image.remedy or "Correct the release, or the registry.")
+        if any(image.status is Status.PLANNED for image in summary.images):
+            yield from self._unwritable()
         for image in summary.images:
             if image.overwrote:
                 yield warned(f"{image.target}: the tag is replaced; it was {image.overwrote}")
@@ -163,6 +165,16 @@ class Mirror(Action):
                 take_back(client, parse_place(self.to).host, tags)
             except ImageFault as fault:
                 raise ActionFailed(f"{host.name}: {fault.message}", fault.remedy) from None
+
+    def _unwritable(self) -> Iterable[Finding]:
+        """Begin and cancel an upload: that one may read a registry says nothing about writing."""
+        with self._client() as client:
+            for order in self._orders(client)[:1]:
+                target = client.registry(parse_place(self.to).host)
+                try:
+                    target.uploader.tried(order.target_name)
+                except ImageFault as fault:
+                    yield failed(f"{self.to}: cannot be written: {fault.message}", fault.remedy)
 
     def _copied(self, *, dry_run: bool) -> tuple[Summary, Room]:
         budget = Budget()

@@ -17,6 +17,7 @@ from changeover.sources.oci.uploads import Session, UploadLog
 
 FIRST_CHUNK = 32 << 20
 LEAST_CHUNK = 1 << 20
+_NOTHING = Descriptor("", "sha256:" + "0" * 64, 0)
 _OCTETS = {"Content-Type": "application/octet-stream"}
 
 
@@ -78,6 +79,12 @@ class Uploader:
             raise
         finally:
             passage.close()
+
+    def tried(self, name: str) -> None:
+        """Begin an upload and cancel it; raises `Denied` where we may not write to a repository."""
+        upload = self._connection.budget.tries(lambda: self._begun(name, _NOTHING, ()))
+        if upload:
+            self._cancel(upload)
 
     def cancel_abandoned(self) -> None:
         """Cancel what killed runs left at this registry."""
