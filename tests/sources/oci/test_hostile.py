@@ -7,6 +7,7 @@ import io
 import itertools
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -81,7 +82,7 @@ def flipped(layout: Path, files: list[Path], bits: Iterator[tuple[int, int]]) ->
         else:
             assert not (hub / "shop").exists(), (file, at)
         file.write_bytes(whole)
-        subprocess.run(["rm", "-rf", str(hub)], check=True)
+        shutil.rmtree(hub)
 
 
 def metadata(layout: Path) -> list[Path]:
