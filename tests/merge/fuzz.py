@@ -34,7 +34,7 @@ def one_input(name: str, data: bytes) -> None:
     except Unreadable:
         return
     if again is not None:
-        assert again.text == theirs, "a side that is the base has to give way"
+        assert again.text == theirs, (base, theirs, again)
     if merged.clean:
         load(name).values(decode(merged.text).text)
 
@@ -53,7 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         seeds(name, Path(folder))
         words = [
-            sys.argv[0], folder, f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=256",
+            sys.argv[0], folder, f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=256",
             "-max_len=3000", "-print_final_stats=1", "-artifact_prefix=" + folder + "/",
         ]  # fmt: skip
         atheris.Setup(words, lambda data: one_input(name, data))

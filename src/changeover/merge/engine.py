@@ -205,10 +205,14 @@ class _Session:
 
     def _difference(self, tree: Block) -> Key | None:
         """Return where the text of a tree does not mean what it has to."""
+        text = tree.text
         try:
-            actual = self.form.values(tree.text)
+            actual = self.form.values(text)
         except Unreadable:
             return ("(the result cannot be read)",)
+        for side in (self.ours, self.theirs):
+            # A whole text of theirs or ours means what it was read as.
+            actual = side.value if text == side.text else actual
         expected: Value | None = self.expected
         if self.form.meaning.repeats:
             expected, actual = unwrapped(expected), unwrapped(actual) or {}

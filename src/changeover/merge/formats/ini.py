@@ -15,8 +15,8 @@ _HEADER = re.compile(r"\s*\[([^\]\n]+)\][^\n]*\n?")
 # A key without a value is one word: a line of several words is no INI.
 _SIGN = re.compile("[=:]")
 _HEAD = (
-    r"(?P<head>\s*(?P<key>[^=:\n]*?[^=:\s](?=\s*[=:])"
-    r"|(?:[!.%][^\n]*[^\s=:]|[^=:\s]+)(?=[ \t]*(?:\n|\Z))|(?=[=:]))\s*(?:[=:]|(?=\n)|\Z))"
+    r"(?P<head>\s*(?P<key>[^=:\n]*?[^=:\s](?=[ \t]*[=:])"
+    r"|(?:[!.%][^\n]*[^\s=:]|[^=:\s]+)(?=[ \t]*(?:\n|\Z))|(?=[=:]))[ \t]*(?:[=:]|(?=\n)|\Z))"
 )
 _ENTRY = re.compile(_HEAD + r"(?P<value>.*?)(?P<tail>[ \t]*\n?)\Z", re.DOTALL)
 _REMARKED = re.compile(

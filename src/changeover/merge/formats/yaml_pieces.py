@@ -18,9 +18,9 @@ from changeover.merge.verdict import Unreadable
 Whole = Callable[[str], tuple[Block, Value]]
 
 _LONG = 1_500
-# What reaches beyond an entry: anchors, merge keys, documents, directives, explicit keys, tabs.
+# What reaches beyond an entry, or ends lines for libyaml alone: anchors, merge keys, documents...
 _FAR = re.compile(
-    r"(?m)(?:^|[\s,\[{])[&*][^\s,\]}&*]|<<|^(?:---|\.\.\.|%)|^ *\t|^[ -]*\?[ \n]|^[ -]*!"
+    r"(?m)(?:^|[\s,\[{])[&*][^\s,\]}&*]|<<|^(?:---|\.\.\.|%)|^ *\t|^[ -]*\?[ \n]|^[ -]*!|[\r\x85\u2028\u2029]"
 )
 _START = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*---[ \t]*\n")
 _HEADER = re.compile(r" *[A-Za-z_][\w.-]*:([ \t]*(?:#[^\n]*)?\n)")
