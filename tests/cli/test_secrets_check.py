@@ -191,3 +191,17 @@ def test_an_instance_of_ours_is_checked_with_all_its_secrets(
 
     assert "url: its password is not encoded: @" in result.output
     assert "secret gone:" in result.output
+
+
+def test_values_sealed_one_by_one_are_read_and_are_no_leak(vault: Path) -> None:
+    (vault / "secrets").unlink()
+    (vault / "one").write_text(CANARY)
+    typed("encrypt", "one")
+    sealed = (vault / "one").read_text().replace("\n", "\n  ").rstrip(" ")
+    (vault / "secrets").write_text(f"open: to everybody\napi_key: !vault |\n  {sealed}")
+    (vault / "one").unlink()
+    commit(vault)
+
+    assert typed("view", "api_key").output == f"api_key: {CANARY}\n"
+    assert "2 secrets, sealed by !vault" in checked().output
+    assert checked().exit_code == 0

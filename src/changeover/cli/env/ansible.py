@@ -9,7 +9,8 @@ from changeover.errors import InvalidInstance
 from changeover.instances.agefile import secrets_text
 from changeover.instances.draft import Draft, place_lines
 from changeover.instances.place import EXTRAS
-from changeover.instances.sealed import Kind, open_sealed, write_sealed
+from changeover.instances.sealed import Kind, write_sealed
+from changeover.instances.sealedvalues import names_in
 from changeover.instances.secrettext import secret_values
 from changeover.sources.yamltext import quoted
 from changeover.sources.yamltree import read_text
@@ -61,9 +62,7 @@ def _variables(draft: Draft, model: Path | None) -> str:
 def _secrets(folder: Path, draft: Draft, model: Path | None) -> list[str]:
     lacking = []
     if model and (model / VAULT_FILE).is_file():
-        opened = open_sealed(model / VAULT_FILE)
-        known = secret_values(opened.text(str(model)), str(model))
-        lacking = [name for name in known if name not in draft.secrets]
+        lacking = [name for name in names_in(model / VAULT_FILE) if name not in draft.secrets]
     text = secrets_text(draft.secrets) + "".join(f"# {name}:\n" for name in lacking)
     sealed = new_sealed(text.encode(), folder / VAULT_FILE, (), Kind.VAULT)
     write_sealed(folder / VAULT_FILE, sealed)

@@ -25,12 +25,11 @@ from changeover.instances.leaks import (
 from changeover.instances.sealed import (
     Kind,
     kind_of,
-    open_sealed,
     password_files,
     read_bytes,
     unsealed,
 )
-from changeover.instances.secrettext import secret_values
+from changeover.instances.sealedvalues import values_in
 from changeover.model.findings import Finding, blocking, failed, passed
 from changeover.model.secret import Masker
 from changeover.views.finding import finding_lines
@@ -62,7 +61,8 @@ def _examined(
 ) -> Iterator[Finding]:
     files = [SecretsFile(folder / n, named) for n in (AGE_FILE, VAULT_FILE)
              if (folder / n).is_file()]  # fmt: skip
-    kinds = {kind_of(read_bytes(file.path)) for file in files}
+    contents = [read_bytes(file.path) for file in files]
+    kinds = {Kind.VAULT if b"!vault" in c else kind_of(c) for c in contents}
     yield from _keys(folder, kinds, named)
     values: dict[str, str] = {}
     for file in files:
@@ -95,17 +95,19 @@ def _keys(folder: Path, kinds: set[Kind], named: tuple[str, ...]) -> Iterator[Fi
 
 def _readable(file: SecretsFile, values: dict[str, str]) -> Iterator[Finding]:
     try:
-        opened = open_sealed(file.path, file.named)
-        told = secret_values(opened.text(str(file.path)), str(file.path))
+        opened, told = values_in(file.path, file.named)
     except ChangeoverError as error:
         yield failed(error.message, error.remedy)
         return
     values.update(told)
-    if opened.kind is Kind.PLAIN and told:
+    one_by_one = b"!vault" in opened.content
+    if opened.kind is Kind.PLAIN and told and not one_by_one:
         remedy = f"changeover secrets encrypt {file.path}"
         yield failed(f"{file.path}: is not encrypted", remedy)
     else:
-        yield passed(f"{file.path}: {len(told)} secrets, sealed by {opened.kind}")
+        yield passed(
+            f"{file.path}: {len(told)} secrets, sealed by {'!vault' if one_by_one else opened.kind}"
+        )
 
 
 def _elsewhere(folder: Path, values: dict[str, str]) -> Iterator[Finding]:

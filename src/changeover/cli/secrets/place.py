@@ -20,7 +20,8 @@ from changeover.instances.sealed import (
     passwords,
     write_sealed,
 )
-from changeover.instances.secrettext import secret_values, with_value
+from changeover.instances.sealedvalues import values_in
+from changeover.instances.secrettext import with_value
 
 AGE_FILE, VAULT_FILE = "secrets.age", "secrets"
 """What the file of an instance's secrets is called, by what seals it."""
@@ -46,8 +47,7 @@ class SecretsFile:
 
     def values(self) -> dict[str, str]:
         """Return every secret in it by name."""
-        opened = open_sealed(self.path, self.named)
-        return secret_values(opened.text(str(self.path)), str(self.path))
+        return values_in(self.path, self.named)[1]
 
     def keep(self, name: str, value: str) -> None:
         """Set one secret; everything else in the file stays as it is."""

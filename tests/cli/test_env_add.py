@@ -1,0 +1,82 @@
+"""`env add` asks, writes in the form of what is beside it, and says what is not there yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from changeover.cli.main import changeover
+from changeover.errors import InvalidInstance
+from changeover.instances.folder import open_instance
+from changeover.instances.sealed import Kind, kind_of, open_sealed
+from tests.instances.ansible.project import make_project
+
+GUIDES = Path(__file__).parents[2] / "guides/catalogage"
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CHANGEOVER_INSTANCE", "CHANGEOVER_AGE_KEY_FILE", "ANSIBLE_CONFIG",
+                 "ANSIBLE_VAULT_PASSWORD_FILE", "ANSIBLE_VAULT_IDENTITY_LIST"):  # fmt: skip
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+def typed(folder: Path, *answers: str, options: tuple[str, ...] = ()) -> Result:
+    said = "\n".join([*answers, ""])
+    return CliRunner().invoke(changeover, ["env", "add", str(folder), *options], input=said)
+
+
+def test_the_first_environment_is_an_instance_with_its_secrets_sealed(tmp_path: Path) -> None:
+    folder = tmp_path / "environments" / "prod"
+
+    result = typed(
+        folder, "", "Where everybody works", "catalogage", "deploy@nobody.invalid",
+        "catalogue.invalid", "main", "db.example/catalogue", "shop", "p ss/w", str(GUIDES),
+        "Nuage", "ops@shop.example", "", "", "", "",
+    )  # fmt: skip
+
+    assert result.exception is None, (result.output, result.exception)
+    described, secrets = open_instance(folder)
+    assert described.name == "prod"
+    assert described.description == "Where everybody works"
+    assert described.deployed_from == "main"
+    assert described.resources["vm"].contact == "ops@shop.example"
+    assert described.hosts["nobody"].become == "sudo"
+    assert described.endpoints[0].url == "https://catalogue.invalid/"
+    assert secrets["database_url"] == "postgresql://shop:p%20ss%2Fw@db.example/catalogue"
+    assert len(secrets["secret_key"]) == 50
+    assert secrets["secret_key"] not in result.output
+    said = " ".join(result.output.split())
+    assert "name: the name nobody.invalid is not known" in said
+    assert "catalogue.invalid: is not in DNS" in said
+    assert "next: changeover run provision" in said
+    assert isinstance(typed(folder).exception, InvalidInstance)
+
+
+def test_beside_environments_of_ansible_it_is_one_of_them(tmp_path: Path) -> None:
+    ansible = make_project(tmp_path)
+    folder = ansible / "environments" / "preview"
+
+    result = typed(
+        folder, "", "For trials", "root@192.0.2.7", "http://preview.invalid", "next",
+        "localhost/catalogue", "shop", "secret pass", "", "", "", "", options=("--no-check",),
+    )  # fmt: skip
+
+    assert result.exception is None, (result.output, result.exception)
+    assert (folder / "hosts").read_text() == (
+        "[web]\npreview.invalid ansible_host=192.0.2.7 ansible_user=root\n"
+    )
+    assert 'git_version: "next"' in (folder / "group_vars/web.yml").read_text()
+    assert kind_of((folder / "secrets").read_bytes()) is Kind.VAULT
+    text = open_sealed(folder / "secrets").text("secrets")
+    assert 'database_url: "postgresql://shop:secret%20pass@localhost/catalogue"' in text
+    assert 'description: "For trials"' in (folder / "changeover.yaml").read_text()
+    assert "still to be filled: changeover secrets set datapass_client_id" in result.output
+    for name in ("datapass_client_id", "datapass_client_secret", "sentry_dsn"):
+        done = CliRunner().invoke(
+            changeover, ["secrets", "set", name, "-i", str(folder)], input="something\n"
+        )
+        assert done.exception is None, done.output
