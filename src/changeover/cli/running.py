@@ -17,7 +17,7 @@ from changeover.engine.order import only_looks
 from changeover.engine.runs import refuse_open_run
 from changeover.engine.workstation import Workstation, leave_open_run
 from changeover.errors import InvalidInput
-from changeover.views.plan import plan_lines
+from changeover.views.plan import seen_lines
 
 
 @click.command("run", context_settings={"ignore_unknown_options": True})
@@ -57,7 +57,7 @@ def carry_out(instance: Path, asked: Asked, manner: Manner, *, yes: bool) -> Non
         request = request_for(session, asked)
         if only_looks(session.release(request.target), request.procedure):
             seen = session.plan(request)
-            emit(seen, plan_lines(seen, session.instance.language), manner.output)
+            emit(seen, seen_lines(seen, session.instance.language), manner.output)
             return
         if isinstance(session, Workstation):
             leave_open_run(session.store, operator_name())

@@ -55,6 +55,14 @@ def plan_lines(plan: Plan, language: str = "en", *, whole: bool = True) -> Itera
     yield from _closing(plan)
 
 
+def seen_lines(plan: Plan, language: str = "en") -> Iterator[str]:
+    """Render what the steps of a procedure that only looks have seen."""
+    for step in plan.steps:
+        title = step.step.title.to(language) or step.step.id
+        yield strong(f"{step.host}: {title}")
+        yield from (f"  {line}" for line in step.change.summary.splitlines())
+
+
 def _way(plan: Plan) -> str:
     start, end = version(plan.installed, _NOTHING), version(plan.target, _NOTHING)
     name = "" if plan.procedure == "upgrade" else f" ({plan.procedure})"
