@@ -203,5 +203,5 @@ def test_values_sealed_one_by_one_are_read_and_are_no_leak(vault: Path) -> None:
     commit(vault)
 
     assert typed("view", "api_key").output == f"api_key: {CANARY}\n"
-    assert "2 secrets, sealed by !vault" in checked().output
+    assert "1 secrets, sealed by !vault" in checked().output
     assert checked().exit_code == 0
