@@ -188,3 +188,17 @@ def test_no_broken_manifest_breaks_lint(tmp_path: Path) -> None:
 @pytest.mark.fuzz
 def test_no_broken_manifest_breaks_lint_at_length(tmp_path: Path) -> None:
     mutated(10_000, tmp_path)
+
+
+def test_a_check_is_asked_before_procedures_there_are(tmp_path: Path) -> None:
+    checks = "checks:\n  - {id: c, use: program.present, with: {program: git}, for: [%s]}\n"
+    known = minimal(steps="[]") + checks % "upgrade, prepare"
+    known += "procedures: {prepare: [{id: a, use: confirm, with: {question: Go?}}]}\n"
+
+    said = [str(p) for p in lint(tmp_path / "known", known)]
+    unknown = [
+        str(p) for p in lint(tmp_path / "typo", known.replace("[upgrade, pre", "[upgr, pre"))
+    ]
+
+    assert said == []
+    assert any("check c: for: no procedure is called `upgr`" in one for one in unknown)

@@ -20,6 +20,7 @@ def manifest_problems(manifest: Manifest) -> Iterator[Problem]:
     """Report what the values of a manifest contradict."""
     yield from _identity(manifest)
     yield from _doubles(manifest)
+    yield from _checked_procedures(manifest)
     yield from _notes(manifest)
     for name, written in manifest.written.inputs.items():
         yield from _input(name, written, manifest.tree)
@@ -44,6 +45,16 @@ def _identity(manifest: Manifest) -> Iterator[Problem]:
             where = tree.where(("probe", method), key=True)
             yield Problem(f"`{method}` is not a method of this release", where,
                           suggestion(method, written.methods))  # fmt: skip
+
+
+def _checked_procedures(manifest: Manifest) -> Iterator[Problem]:
+    known = [*manifest.procedures, "upgrade"]
+    for position, check in enumerate(manifest.written.checks):
+        for name in (n for n in check.for_ if n not in known):
+            where = manifest.tree.where(("checks", position, "for"))
+            remedy = suggestion(name, known) or "define it under `procedures:`"
+            message = f"check {check.id}: for: no procedure is called `{name}`"
+            yield Problem(message, where, remedy)
 
 
 def _requires(requires: str, tree: Tree) -> Iterator[Problem]:
