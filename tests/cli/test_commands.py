@@ -136,13 +136,30 @@ def test_ctrl_c_stops_after_the_current_step_and_says_how_to_go_on(world: World)
         assert run.poll() is None
 
     run.send_signal(signal.SIGINT)
+    assert run.stdout
+    heard = ""
+    # The answer comes while the step still runs.
+    while "stopping after" not in heard:
+        heard += run.stdout.readline()
     (world.root / "go").touch()
     said, _ = run.communicate(timeout=LIMIT)
 
     assert run.returncode == 7
+    assert "stopping after 1.0/slow@one; once more to leave at once" in heard
     assert "changeover resume" in said
     assert world.effects() == ["slow one"]
     assert typed(world, "resume").returncode == 0
+
+
+def test_show_says_why_the_proof_at_the_end_failed(world: World) -> None:
+    probe = {"use": "command", "words": ["echo", "0.9"]}
+    world.release("1.0", [effect("one", on="one")], probe=probe)
+
+    assert typed(world, "apply", "--yes").returncode != 0
+    said = typed(world, "show").stdout
+
+    assert "failed    1.0/proof" in said
+    assert "the hosts say 0.9 is installed, not 1.0" in said
 
 
 def test_secrets_stay_out_of_everything_that_is_printed(world: World) -> None:

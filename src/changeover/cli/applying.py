@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from changeover.errors import InvalidInput
 from changeover.model.codec import from_json
 from changeover.model.findings import Finding, blocking
 from changeover.model.plan import Plan
-from changeover.model.state import RunState
+from changeover.model.state import RunState, Status
 from changeover.views.finding import finding_lines
 from changeover.views.plan import plan_lines
 from changeover.views.run import run_summary_lines
@@ -48,7 +50,16 @@ class Manner:
     def flow(self, session: Session, run: str) -> Flow:
         """Return a run's flow that prints what happens."""
         operator = operator_for(operator_name(), self.on_failure, self.approved)
-        return Flow(session, run, operator, (follower(self.output),))
+        flow = Flow(session, run, operator, (follower(self.output),))
+        flow.controls.noticed = partial(_say_stopping, flow)
+        return flow
+
+
+def _say_stopping(flow: Flow) -> None:
+    running = [key for key, status in flow.state.status.items() if status is Status.STARTED]
+    said = f"stopping after {', '.join(running) or 'this'}; once more to leave at once"
+    # Past Python's buffers: the signal may have come in the middle of a line.
+    os.write(sys.stderr.fileno(), f"\n{said} (changeover resume goes on either way)\n".encode())
 
 
 def manner_options(command: Command) -> Command:

@@ -6,7 +6,7 @@ import enum
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -99,6 +99,8 @@ class Controls:
     store: Store
     run: str
     interrupted: bool = False
+    noticed: Callable[[], None] = lambda: None
+    """Called at the first interrupt, within the signal's handler."""
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -118,6 +120,7 @@ class Controls:
             # Nothing is lost by dying here: `resume` finds again what still runs on the hosts.
             os._exit(INTERRUPTED)
         self.interrupted = True
+        self.noticed()
 
     def heed(self) -> tuple[str, dict[str, str]] | None:
         """Return a request to pause or abort, if one came in."""

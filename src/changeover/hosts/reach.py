@@ -125,4 +125,4 @@ REMEDIES = (
 def remedy(name: str, said: str) -> str:
     """Return what to do about an end of the connection."""
     found = (advice for text, advice in REMEDIES if text in said)
-    return next(found, f"Check that {name} is up and answers, then go on with `changeover resume`.")
+    return next(found, f"Check that {name} is up and answers, then try again.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from changeover.model import events as ev
 from changeover.model.plan import Plan
-from changeover.model.state import RunState, Stage, Status
+from changeover.model.state import UNDO_PREFIX, RunState, Stage, Status
 from changeover.views.style import (
     WIDTH,
     bad,
@@ -53,12 +53,28 @@ def run_lines(plan: Plan, state: RunState) -> Iterator[str]:
         took = state.seconds.get(step.key)
         name = step.key if took is None else f"{step.key:<{column}}{faint(f'{seconds(took):>8}')}"
         yield f"  {paint(f'{status:<9}')} {name}"
-        if status in (Status.FAILED, Status.IN_DOUBT):
-            reason = state.reasons.get(step.key, "")
-            yield from (bad(" " * 12 + line) for line in wrapped(reason, 12))
+        yield from _reason_lines(step.key, state)
+    yield from _besides(plan, state)
     if state.waiting and state.stage is Stage.WAITING:
         yield careful(f"  waits for an answer: {state.waiting.question}")
     yield from watched_lines(state.watched)
+
+
+def _reason_lines(key: str, state: RunState) -> Iterator[str]:
+    if state.of(key) in (Status.FAILED, Status.IN_DOUBT):
+        reason = state.reasons.get(key, "")
+        yield from (bad(" " * 12 + line) for line in wrapped(reason, 12))
+
+
+def _besides(plan: Plan, state: RunState) -> Iterator[str]:
+    """Yield what is no step of the plan and failed: a boundary, the proof at the end."""
+    planned = {step.key for step in plan.steps}
+    back = any(key.startswith(UNDO_PREFIX) for key in planned)
+    for key, status in state.status.items():
+        named = key.rpartition("/")[2] in ("boundary", "proof")
+        if named and status is Status.FAILED and key.startswith(UNDO_PREFIX) == back:
+            yield f"  {bad(f'{status:<9}')} {key}"
+            yield from _reason_lines(key, state)
 
 
 def stage_text(state: RunState) -> str:
