@@ -65,8 +65,10 @@ def _inherited(model: type[BaseModel]) -> dict[str, str]:
 
 
 def _texts(model: type[BaseModel]) -> dict[str, str]:
+    """Return what the strings below its fields say, and below those it inherits."""
+    inherited = [b for b in model.__bases__ if issubclass(b, BaseModel) and b is not BaseModel]
+    texts = {name: text for base in inherited for name, text in _texts(base).items()}
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    texts: dict[str, str] = {}
     for field, below in pairwise(getattr(tree, "body", [])):
         match field, below:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(ast.Constant(str(text))):
