@@ -253,3 +253,23 @@ def test_a_step_without_words_has_the_defaults_of_the_model(tmp_path: Path) -> N
     ).steps
 
     assert step == Step("a", "command.run", where=step.where)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x: &x\n y: *x\n", "*x"),
+        ("steps: []\n", "`product` is missing"),
+        ("", "is empty"),
+    ],
+)
+def test_a_manifest_without_a_heading_is_called_what_it_is(
+    tmp_path: Path, text: str, why: str
+) -> None:
+    (tmp_path / "1.0").mkdir()
+    (tmp_path / "1.0" / "release.yaml").write_text(text)
+
+    with pytest.raises(InvalidInput) as refused:
+        hub_releases(tmp_path)
+
+    assert why in refused.value.message

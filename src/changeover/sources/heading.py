@@ -46,7 +46,11 @@ _KEPT = frozenset(f.alias or n for n, f in HeadingWritten.model_fields.items())
 def read_heading(manifest: Path) -> tuple[HeadingWritten, Tree]:
     """Read the heading of a manifest; raise `InvalidRelease` with all that is wrong in it."""
     name = str(manifest)
-    tree = parse_tree(_heading_only(read_text(manifest, name)), name)
+    text = read_text(manifest, name)
+    tree = parse_tree(_heading_only(text), name)
+    if tree.value is None:
+        # Nothing that belongs there: what is wrong with the rest must not be hidden.
+        tree = parse_tree(text, name)
     heading, problems = checked(HeadingWritten, tree)
     insist(problems, InvalidRelease)
     if heading is None:
