@@ -88,6 +88,8 @@ def unknown(line: str) -> str:
 
 
 def known(command: click.Command, option: str) -> bool:
+    if command.context_settings.get("ignore_unknown_options") and option.startswith("--"):
+        return True  # inputs of a release, written as options
     words = {w for p in command.params for w in (*p.opts, *p.secondary_opts)}
     return option in words | {"--help", "-h"}
 

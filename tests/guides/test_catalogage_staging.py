@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def test_a_branch_is_added_and_pushed_without_any_host_being_asked(clone: Path) 
 
     assert "add feature (1 commit) to staging and push it" in " ".join(planned.split())
     assert "feature" in staged(clone)
-    assert "operator-" in said
+    assert re.search(r"go back: changeover undo operator-\S+", said)
     assert git(clone, "status", "--porcelain", "--untracked-files=no") == ""
     assert "staging-add" not in done("history")
 

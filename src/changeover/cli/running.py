@@ -64,3 +64,7 @@ def carry_out(instance: Path, asked: Asked, manner: Manner, *, yes: bool) -> Non
         refuse_open_run(session.store)
         plan = insisted(session, request, None, ask=manner.output == "text")
         begin(session, plan, manner, asked_to_confirm=not yes)
+        if isinstance(session, Workstation):
+            # What is still somebody's to do stands there, and was cut off on the line of the step.
+            for step in plan.steps:
+                click.echo(step.change.summary)
