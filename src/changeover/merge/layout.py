@@ -22,6 +22,8 @@ def spread(block: Block) -> bool:
 
 def settle_commas(block: Block, like: Block) -> Block:
     """Return a bracketed block with separators where they belong."""
+    if not block.comma:
+        return _settle_words(block, like)
     model = like.entries
     multiline = spread(like) if model else spread(block)
     first_head = _lead(model[0]) if model else ""
@@ -50,11 +52,24 @@ def settle_commas(block: Block, like: Block) -> Block:
     return replace(block, items=items)
 
 
+def _settle_words(block: Block, like: Block) -> Block:
+    """Keep words apart: what is before each of them came along with it."""
+    first = like.items[0].head if like.items else ""
+    items = [
+        replace(item, head=(item.head or " ") if number else first, _text=None)
+        for number, item in enumerate(block.items)
+    ]
+    return replace(block, items=items)
+
+
 def _lead(item: Item) -> str:
     return item.head[: len(item.head) - len(item.head.lstrip())]
 
 
 def _on_a_line_of_its_own(item: Item, model: list[Item]) -> Item:
+    if model and "\n" in _lead(model[-1]) and not model[-1].tail:
+        # Line breaks come before each child here, not behind it.
+        return replace(item, head=_lead(model[-1]) + item.head.lstrip(), tail="", _text=None)
     tail = item.tail if item.tail.endswith("\n") else item.tail + "\n"
     lead = _lead(model[0]) if model else _lead(item)
     if "\n" in lead:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from changeover.merge.formats.base import Format, Read
+from changeover.merge.formats.ini_variables import variable_values, variables
 from changeover.merge.formats.linewise import Dialect, collect, normal, parts_of, read_lines
 from changeover.merge.formats.sections import Part, Sections, in_sections
 from changeover.merge.tree import Block, Leaf, Value
@@ -33,10 +34,12 @@ def _bare(text: str, marks: str) -> str:
     return normal("\n".join([first, *kept]))
 
 
-_PLAIN = Dialect(_HEADER, _ENTRY, "#;", "indent backslash",
-                 value=lambda key, text: Leaf(text, _bare(text, "#;")))  # fmt: skip
-_SEMICOLON = Dialect(_HEADER, _REMARKED, ";", "indent",
-                     value=lambda key, text: Leaf(text, _bare(text, ";")))  # fmt: skip
+def _valued(marks: str) -> Callable[[str, str], Leaf | Block]:
+    return lambda key, text: variables(key, text) or Leaf(text, _bare(text, marks))
+
+
+_PLAIN = Dialect(_HEADER, _ENTRY, "#;", "indent backslash", value=_valued("#;"))
+_SEMICOLON = Dialect(_HEADER, _REMARKED, ";", "indent", value=_valued(";"))
 
 
 def _dialect(text: str) -> Dialect:
@@ -78,7 +81,10 @@ def values(text: str) -> Value:
             key = (line[: cut.start()] if cut else line).strip()
             found.append((where, key, line[cut.end() :] if cut else ""))
             open_value, depth = True, indent
-    pairs = ((place, key, normal(_unremarked(text, remarks))) for place, key, text in found)
+    pairs = (
+        (place, key, variable_values(key, text) or normal(_unremarked(text, remarks)))
+        for place, key, text in found
+    )
     return collect(pairs, sections)
 
 

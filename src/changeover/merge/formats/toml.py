@@ -28,7 +28,8 @@ _SCALAR = re.compile(
 )
 _SIMPLE = re.compile(
     rf"(?P<head>[ \t]*(?P<key>{_KEY.pattern})[ \t]*=)"
-    r"(?P<value>[ \t]*(?:\"[^\"\\\x00-\x1f\x7f]*\"(?!\")|true|false|0|[1-9][0-9]*))(?P<tail>[ \t]*(?:#[^\n]*)?\n)"
+    r"(?P<value>[ \t]*(?:\"[^\"\\\x00-\x1f\x7f]*\"(?!\")|true|false|0|[1-9][0-9]*))"
+    r"(?P<tail>[ \t]*(?:#[^\n]*)?\n)"
 )
 _GAP = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _BLANKS = re.compile(r"[ \t]*")

@@ -20,7 +20,8 @@ Whole = Callable[[str], tuple[Block, Value]]
 _LONG = 1_500
 # What reaches beyond an entry, or ends lines for libyaml alone: anchors, merge keys, documents...
 _FAR = re.compile(
-    r"(?m)(?:^|[\s,\[{])[&*][^\s,\]}&*]|<<|^(?:---|\.\.\.|%)|^ *\t|^[ -]*\?[ \n]|^[ -]*!|[\r\x85\u2028\u2029]"
+    r"(?m)(?:^|[\s,\[{])[&*][^\s,\]}&*]|<<|^(?:---|\.\.\.|%)|^ *\t|^[ -]*\?[ \n]|^[ -]*!"
+    r"|[\r\x85\u2028\u2029]"
 )
 _START = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*---[ \t]*\n")
 _HEADER = re.compile(r" *[A-Za-z_][\w.-]*:([ \t]*(?:#[^\n]*)?\n)")
