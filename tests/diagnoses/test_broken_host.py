@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,7 +168,7 @@ def quick_and_slow() -> Iterator[object]:
         yield pytest.param(pair, id="+".join(pair), marks=[pytest.mark.fuzz] * (number > 1))
 
 
-@pytest.mark.parametrize("names", quick_and_slow())
+@pytest.mark.parametrize("names", list(quick_and_slow()))
 def test_two_faults_at_once_are_both_found(ward: Ward, names: tuple[str, str]) -> None:
     both = [breakage(name) for name in names]
     for fault in both:
@@ -180,3 +182,36 @@ def test_two_faults_at_once_are_both_found(ward: Ward, names: tuple[str, str]) -
             ward.mends(fault)
 
     ward.settle()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "kind", "says"),
+    [
+        ({"resolve": "127.0.0.2"}, "not-reaching", "it answers as it must"),
+        ({"url": "https://catalogue.invalid/"}, "name-unknown", "stands for no address"),
+    ],
+)
+def test_users_who_do_not_get_to_a_platform_that_is_well(
+    ward: Ward, tmp_path: Path, endpoint: dict[str, str], kind: str, says: str
+) -> None:
+    shutil.copytree(ward.instance, tmp_path / "instance")
+    file = tmp_path / "instance/instance.yaml"
+    written = yaml.safe_load(file.read_text())
+    written["endpoints"] = [{**written["endpoints"][0], **endpoint}]
+    file.write_text(yaml.safe_dump(written, sort_keys=False))
+
+    diagnosis = Ward(ward.lab, tmp_path / "instance").examine()
+
+    assert kinds(diagnosis) == [kind]
+    fault = diagnosis.findings[0].fault
+    assert says in "\n".join((fault.what, *fault.evidence))
+
+
+def test_it_is_quick_and_works_without_any_run_before(ward: Ward) -> None:
+    began = time.process_time()
+    diagnosis = ward.examine()
+
+    assert diagnosis.findings == ()
+    assert len(diagnosis.hosts[0].looked_at) == 14
+    assert "A catalogue of datasets" in diagnosis.hosts[0].deployed[0]
+    assert time.process_time() - began < 2

@@ -142,8 +142,11 @@ def _scope(session: Session, params: Mapping[str, Any], host: str) -> Scope:
 
 
 def _concerns(session: Session, organ: Organ, host: Host) -> bool:
-    release = session.release(session.target(None))
-    return host in session.concerned(release, organ.on, organ.when)
+    version = session.target(None)
+    if organ.on.once:
+        return host in session.concerned(session.release(version), organ.on, organ.when)
+    chosen = [spec.name for spec in session.instance.chosen(organ.on.name)]
+    return host.name in chosen and session.binder.holds(version, organ.when, host)
 
 
 def _databases(session: Session, host: Host, told: list[Database]) -> Iterator[Database]:
