@@ -58,7 +58,10 @@ def test_the_guide_has_texts_in_both_languages() -> None:
     release = load_release(GUIDE)
 
     texts = [release.title, release.notes, *(i.ask for i in release.inputs)]
-    texts += [s.note for s in release.steps if s.note] + [s.title for s in release.steps if s.title]
+    steps = [*release.steps, *(s for own in release.procedures.values() for s in own)]
+    texts += [text for s in steps for text in (s.title, s.note, s.approval) if text]
+    texts += [text for c in release.checks for text in (c.text, c.remedy) if text]
+    texts += list(release.procedure_titles.values())
 
     assert all({"en", "fr"} <= set(text.by_language) for text in texts)
 
