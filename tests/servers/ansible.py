@@ -37,11 +37,14 @@ class ActionModule(ActionBase):
         into.write_text(json.dumps(found))
         return {"changed": False}
 '''
-_PLAYBOOK = """
+PLAY = """
 - hosts: all
   gather_facts: false
   vars: {ansible_env: {HOME: /home/compared}}
   roles: [common, web]
+"""
+"""The play environments are compared in, but for its last task."""
+_TASK = """
   post_tasks:
     - resolve: {into: "%s"}
       tags: compared
@@ -65,7 +68,9 @@ class Ansible:
             capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def variables(self, ansible: Path, environment: str, *extra: str) -> dict[str, dict[str, Any]]:
+    def variables(
+        self, ansible: Path, environment: str, *extra: str, play: str = PLAY
+    ) -> dict[str, dict[str, Any]]:
         """Return host -> name -> `{value}` or `{error}`, as Ansible has it in the play."""
         into = ansible / f"compared-{self.folder.name}-{environment}"
         into.mkdir()
@@ -73,7 +78,7 @@ class Ansible:
         plugins.mkdir(exist_ok=True)
         (plugins / "resolve.py").write_text(_PLUGIN)
         playbook = ansible / "compared.yml"
-        playbook.write_text(_PLAYBOOK % into)
+        playbook.write_text(play.rstrip() + _TASK % into)
         place = f"environments/{environment}"
         hosts = next((ansible / place).glob("hosts*")).name
         done = self.run(

@@ -78,3 +78,58 @@ def test_every_variable_is_what_ansible_makes_of_it(project: Path, name: str, ve
 
     assert set(found) == set(theirs)
     assert {host: what for host, what in found.items() if what} == {}
+
+
+PLAY = """
+- hosts: all
+  gather_facts: false
+  vars:
+    from_play: play
+    layered: play
+    named: "{{ inventory_hostname }}-{{ from_role_default }}"
+  vars_files:
+    - plain.yml
+    - [missing.yml, "{{ chosen }}.yml"]
+  roles:
+    - {role: app}
+"""
+TREE = {
+    "vars/plain.yml": "from_file: file\nlayered: file\nchosen_by_file: yes\n",
+    "second.yml": "from_list: second\nlayered: list\n",
+    "shared/app/defaults/main.yml": "from_role_default: default\nlayered: default\nport: 1\n",
+    "shared/app/vars/main/a.yml": "from_role_vars: vars\nfolder_order: a\n",
+    "shared/app/vars/main/b.yml": "folder_order: b\nlayered: role vars\n",
+    "shared/app/meta/main.yml": "dependencies: [{role: base}]\n",
+    "shared/base/defaults/main.yaml": "from_base: base\nport: 0\n",
+    "shared/base/vars/main.yml": "base_vars: base\nlayered: base vars\n",
+    "group_vars/all.yml": "layered: play all\nplay_all: 1\nchosen: second\n",
+    "group_vars/web/one.yml": "layered: play web\nplay_web: 1\n",
+    "host_vars/a.example.org": "play_host: 1\nenvironment_host: play\n",
+    "environments/many/hosts": "[web]\na.example.org port=3\nb.example.org\n[all:vars]\nx=1\n",
+    "environments/many/group_vars/all": "layered: env all\nplay_all: 0\nenv_all: 1\n",
+    "environments/many/group_vars/ungrouped.yml": "never: true\n",
+    "environments/many/group_vars/web.json": '{"layered": "env web", "play_web": 0}',
+    "environments/many/host_vars/a.example.org.yml": "environment_host: env\nplay_host: 0\n",
+    "environments/many/secrets": "{}\n",
+    "ansible.cfg": "[defaults]\nroles_path = ./shared ; where they are\n",
+    "vault-password": "x\n",
+}
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("version", WANTED)
+def test_every_place_a_variable_may_stand_in_counts_as_it_does_there(
+    tmp_path: Path, version: str
+) -> None:
+    for name, text in TREE.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    theirs = ansible(version).variables(tmp_path, "many", play=PLAY)
+    (tmp_path / "site.yml").write_text(PLAY)
+    environment = Environment(tmp_path / "environments" / "many")
+
+    found = {host: differing(theirs[host], scope)
+             for host, scope in ours(environment, STYLES[version])}  # fmt: skip
+
+    assert len(theirs["a.example.org"]) > len(TREE)
+    assert {host: what for host, what in found.items() if what} == {}
