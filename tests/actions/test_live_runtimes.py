@@ -57,7 +57,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
 
 
 def said(program: Path) -> str:
-    words = [program, "--version"]
+    words = [str(program), "--version"]
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
 
