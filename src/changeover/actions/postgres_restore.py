@@ -26,8 +26,8 @@ class Restore(Action):
     The backup is restored beside the database, compared with what was seen when it was made, and
     takes the place in one transaction; a role without the right to create databases restores in
     one transaction in place. What was written since the backup is named and asked about first.
-    There is no undo unless `undo_backup` names a backup of the present state, made under another name
-    by a step before: an undo then restores that one.
+    There is no undo unless `undo_backup` names a backup of the present state, made under another
+    name by a step before: an undo then restores that one.
     """
 
     name: ClassVar[str] = "postgres.restore"
