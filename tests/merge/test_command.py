@@ -159,3 +159,27 @@ def test_the_process_is_quick(files: list[str]) -> None:
 
     for heavy in ("pydantic", "rich", "jinja2", "asyncio", "cryptography", "subprocess"):
         assert f" {heavy}\n" not in done.stderr
+
+
+def test_a_conflict_carries_what_the_vendor_says_about_it(files: list[str], tmp_path: Path) -> None:
+    notes = tmp_path / "notes.yaml"
+    notes.write_text("a: Beyond 6, workers need more memory.\n")
+
+    shown = call(*files, "--notes", str(notes)).stderr
+    told = json.loads(call(*files, "--notes", str(notes), "--json").stdout)
+
+    assert "note    Beyond 6, workers need more memory." in shown
+    assert told["conflicts"][0]["note"] == "Beyond 6, workers need more memory."
+
+
+@pytest.mark.parametrize("content", [b"- a\n", b"a: [\n", b"a: 1\n", b"\xff\n"])
+def test_notes_that_are_no_map_of_texts_are_refused(
+    files: list[str], tmp_path: Path, content: bytes
+) -> None:
+    notes = tmp_path / "notes.yaml"
+    notes.write_bytes(content)
+
+    done = call(*files, "--notes", str(notes))
+
+    assert done.exit_code == 2
+    assert "notes.yaml: " in done.stderr

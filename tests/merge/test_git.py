@@ -163,3 +163,83 @@ def test_the_driver_is_installed_in_a_repository(repository: Repository) -> None
     assert "merge --git" in repository.git("config", "merge.changeover.driver")
     attributes = (repository.path / ".git" / "info" / "attributes").read_text()
     assert attributes.count("*.toml merge=changeover") == 1
+
+
+def test_a_renamed_file_is_merged_under_its_new_name(repository: Repository) -> None:
+    text = BASE + "".join(f"  s{n}:\n    image: x:{n}\n" for n in range(9))
+    repository.commit(text, "old.yml")
+    repository.git("checkout", "-qb", "side")
+    repository.commit(text.replace("web:1", "web:2"), "old.yml")
+    repository.git("checkout", "-q", "main")
+    repository.git("mv", "old.yml", "new name.yml")
+    repository.commit(text.replace("always", "no"), "new name.yml")
+
+    repository.git("merge", "-q", "side")
+
+    assert repository.read("new name.yml") == text.replace("web:1", "web:2").replace("always", "no")
+
+
+def test_a_name_that_is_no_shell_word_is_handed_over_whole(repository: Repository) -> None:
+    name = "it's $HOME; (a) `b`.yml"
+    repository.commit(BASE, name)
+    repository.git("checkout", "-qb", "side")
+    repository.commit(BASE.replace("1g", "2g"), name)
+    repository.git("checkout", "-q", "main")
+    repository.commit(BASE.replace("always", "no"), name)
+
+    repository.git("merge", "-q", "side")
+
+    assert repository.read(name) == BASE.replace("always", "no").replace("1g", "2g")
+
+
+def test_a_rebase_stops_at_a_conflict_and_goes_on(repository: Repository) -> None:
+    repository.commit(BASE)
+    repository.git("checkout", "-qb", "side")
+    repository.commit(BASE.replace("1g", "2g"))
+    repository.commit(BASE.replace("1g", "2g") + "    new: 1\n")
+    repository.git("checkout", "-q", "main")
+    repository.commit(BASE.replace("1g", "3g"))
+    repository.git("checkout", "-q", "side")
+
+    repository.git("rebase", "main", fails=True)
+    # In a rebase, ours is what is built upon.
+    assert "<<<<<<< ours\n    mem: 3g\n" in repository.read()
+    repository.write(BASE.replace("1g", "4g"))
+    repository.git("add", "-A")
+    repository.git("rebase", "--continue")
+
+    assert repository.read() == BASE.replace("1g", "4g") + "    new: 1\n"
+
+
+def test_stashed_edits_come_back_beside_new_ones(repository: Repository) -> None:
+    repository.commit(BASE)
+    repository.write(BASE.replace("1g", "2g"))
+    repository.git("stash", "-q")
+    repository.commit(BASE.replace("always", "no"))
+
+    repository.git("stash", "pop", "-q")
+
+    assert repository.read() == BASE.replace("always", "no").replace("1g", "2g")
+
+
+def test_a_reverted_commit_takes_back_its_change_alone(repository: Repository) -> None:
+    repository.commit(BASE)
+    repository.commit(BASE.replace("1g", "2g"))
+    repository.commit(BASE.replace("1g", "2g").replace("always", "no"))
+
+    repository.git("revert", "--no-edit", "HEAD~1")
+
+    assert repository.read() == BASE.replace("always", "no")
+
+
+def test_one_who_has_only_this_tool_installs_the_driver_and_merges(repository: Repository) -> None:
+    repository.git("config", "--unset", "merge.changeover.driver")
+    (repository.path / ".git" / "info" / "attributes").unlink()
+    bare = {"PATH": os.environ["PATH"], "HOME": str(repository.path), "PYTHONPATH": str(SOURCE)}
+    subprocess.run([sys.executable, "-m", "changeover.cli.merge", "--install-git-driver",
+                    "--global"], cwd="/", check=True, capture_output=True, env=bare)  # fmt: skip
+    branches(repository, BASE, BASE.replace("always", "no"), BASE.replace("1g", "2g"))
+
+    repository.git("merge", "-q", "side")
+
+    assert repository.read() == BASE.replace("always", "no").replace("1g", "2g")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -27,13 +27,14 @@ class Job:
     identity: dict[str, list[str]]
     renamed: dict[str, str]
     marker_size: int = 7
+    notes: dict[str, str] = field(default_factory=dict)
 
     def merged(self, answers: dict[str, Answer]) -> Merged:
         """Merge with the answers there are."""
         return merge(
             self.base, self.ours, self.theirs, format=self.format, name=self.name,
             identity=self.identity, renamed=self.renamed, answers=dict(answers),
-            marker_size=self.marker_size,
+            marker_size=self.marker_size, notes=self.notes,
         )  # fmt: skip
 
 
@@ -51,7 +52,9 @@ class Job:
 @click.option("--name", help="The name that tells the format, where OURS does not.")
 @click.option("--identity", multiple=True, metavar="LIST=FIELD", help="What names its elements.")
 @click.option("--renamed", multiple=True, metavar="OLD=NEW", help="A key that has another name.")
-@click.option("--json", "as_json", is_flag=True, help="Report as JSON; the text goes to --output.")
+@click.option("--notes", "notes_file", type=click.Path(path_type=Path),
+              help="What the vendor says about settings: a YAML map of paths to texts.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON; the text goes to -o.")
 @click.option("--git", "as_driver", is_flag=True, help="Behave as git's merge driver.")
 @click.option(
     "--marker-size",
@@ -98,8 +101,8 @@ def _job(files: tuple[Path, ...], options: dict[str, object]) -> Job:
     base, ours, theirs = files
     told = options["name"] or str(ours)
     fields: dict[str, list[str]] = {}
-    for path, field in map(_pair, _several(options["identity"])):
-        fields.setdefault(path, []).append(field)
+    for path, named_by in map(_pair, _several(options["identity"])):
+        fields.setdefault(path, []).append(named_by)
     return Job(
         None if str(base) in ("-", "/dev/null") else _read(base),
         _read(ours),
@@ -109,7 +112,23 @@ def _job(files: tuple[Path, ...], options: dict[str, object]) -> Job:
         fields,
         dict(map(_pair, _several(options["renamed"]))),
         int(str(options["marker_size"])),
+        _notes(options["notes_file"]),
     )
+
+
+def _notes(path: object) -> dict[str, str]:
+    """Read what the vendor says about settings."""
+    if not isinstance(path, Path):
+        return {}
+    import yaml  # noqa: PLC0415 - rarely needed
+
+    try:
+        found = yaml.safe_load(_read(path).decode())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path}: not YAML: {error}", "write `path: text` lines") from error
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        raise InvalidInput(f"{path}: has to be a map of paths to texts", "write `path: text` lines")
+    return {str(key): text for key, text in found.items()}
 
 
 def _several(value: object) -> tuple[str, ...]:

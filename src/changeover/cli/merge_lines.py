@@ -26,9 +26,8 @@ def conflict_lines(conflict: Conflict, files: Sequence[str]) -> list[str]:
     """Return a conflict's path and kind, then its three texts with file and line."""
     lines = [f"conflict: {conflict.path}: {KINDS.get(conflict.kind, conflict.kind)}"]
     sides = (conflict.base, conflict.ours, conflict.theirs)
-    if conflict.kind == "guessed":
-        sides, files = sides[:1], files[:1]
-    for label, side, name in zip(("base", "ours", "theirs"), sides, files, strict=False):
+    named = list(zip(("base", "ours", "theirs"), sides, files, strict=True))
+    for label, side, name in named[:1] if conflict.kind == "guessed" else named:
         lines += _side_lines(label, side, name)
     if conflict.reason:
         lines.append(f"  ({conflict.reason})")

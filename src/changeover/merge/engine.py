@@ -65,12 +65,17 @@ def merge(  # noqa: PLR0913 - the one public door; all but three are named
     required: Sequence[str] = (),
     answers: Mapping[str, Answer | str] | None = None,
     marker_size: int = 7,
+    notes: Mapping[str, str] | None = None,
 ) -> Merged:
     """Merge an edited file with its new reference; `base` is the reference it was made from.
 
+    `notes` are what the vendor says about settings, by path: a conflict carries its own.
     Raises `Unreadable` where one of the three cannot be read in its format.
     """
-    told = replace(told_of(identity, renamed, required, answers), marker_size=marker_size)
+    said = {split_path(path): note for path, note in (notes or {}).items()}
+    told = replace(
+        told_of(identity, renamed, required, answers), marker_size=marker_size, remarks=said
+    )
     before, mine, new = decode(base) if base else None, decode(ours), decode(theirs)
     flags = merged_flags(before, mine, new)
     texts = (before.text if before else None, mine.text, new.text)
@@ -246,6 +251,7 @@ class _Session:
         sides = (self.base.tree if self.base else None, self.ours.tree, self.theirs.tree)
         conflicts = conflicts_of(sides, attempt.clashes, self.values, attempt.difference)
         conflicts += self._required()
+        conflicts = [replace(c, note=self.told.remark(split_path(c.path))) for c in conflicts]
         text = attempt.tree.text
         notes = [Note(shown_path(path), note) for path, note in self.notes.items()]
         notes += self.form.remarks(self.expected or {}, self.ours.value, self.theirs.value)

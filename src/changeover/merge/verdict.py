@@ -43,6 +43,8 @@ class Conflict:
     ours: Side | None = None
     theirs: Side | None = None
     reason: str = ""
+    note: str = ""
+    """What the vendor says about this setting, or about what holds it."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,13 @@ class Told:
     ordered: tuple[str, ...] = ()
     """Paths of lists whose order means something, besides those the format knows."""
     marker_size: int = 7
+    remarks: Mapping[Key, str] = field(default_factory=dict)
+    """What the vendor says about settings."""
+
+    def remark(self, path: Key) -> str:
+        """Return what is said about a setting, or else about the nearest thing that holds it."""
+        sizes = range(len(path), 0, -1)
+        return next((self.remarks[path[:n]] for n in sizes if path[:n] in self.remarks), "")
 
     def fields(self, path: Key) -> tuple[str, ...]:
         """Return the fields that name the elements of the list at a path."""
