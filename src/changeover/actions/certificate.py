@@ -47,7 +47,7 @@ class Certbot(Action):
     def check(self, host: Host) -> Iterable[Finding]:
         """Certbot must be there, and the week's limits leave room for another certificate."""
         yield from check_program(host, self.program)
-        if self.plan(host).needed:
+        if host.ask(coreutils.which(self.program)).ok and self.plan(host).needed:
             yield _room(self.names(host), self.kept(host))
 
     def kept(self, host: Host) -> certbot.Kept:
