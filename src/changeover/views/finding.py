@@ -22,10 +22,11 @@ def finding_lines(findings: Sequence[Finding], waived: Mapping[str, str]) -> Ite
         if finding.severity is Severity.FAIL and finding.name in waived:
             tag, paint = "[WAIVED]", careful
         where = f"{finding.host}: " if finding.host else ""
-        text = f"{where}{finding.message}"
-        *head, last = _wrapped(text)
+        first, *more = f"{where}{finding.message}".split("\n")
+        *head, last = _wrapped(first)
         yield from head
         yield last + " " * max(1, WIDTH - len(last) - len(tag)) + paint(tag)
+        yield from (f"  {line}" for line in more)
         yield from _below(finding, waived)
     yield ""
     yield _closing(findings, waived)
