@@ -37,6 +37,22 @@ def test_joined_files_bring_their_edits_along() -> None:
     assert merged.clean
 
 
+def test_joined_files_keep_their_remarks() -> None:
+    bases = {"a.yml": b"services:\n  web:\n    image: w:1\n",
+             "b.yml": b"services:\n  db:\n    image: d:1\n"}  # fmt: skip
+    ours = {"a.yml": b"services:\n  web:\n    # ours, since May\n    image: lan/w:1\n",
+            "b.yml": b"services:\n  db:\n    image: d:1\n    mem: 1g  # measured\n"}  # fmt: skip
+    theirs = b"services:\n  web:\n    image: w:1\n  db:\n    image: d:2\n"
+
+    merged = join(bases, ours, theirs, "compose.yml")
+
+    assert merged.text == (
+        b"services:\n  web:\n    # ours, since May\n    image: lan/w:1\n"
+        b"  db:\n    image: d:2\n    mem: 1g  # measured\n"
+    )
+    assert merged.clean
+
+
 def test_a_moved_file_is_merged_under_its_new_name() -> None:
     merged = moved(b"a=1\n", b"a=5\n", b"a=1\nb=2\n", old_name="x.conf", new_name=".env")
 

@@ -10,10 +10,11 @@ from changeover.merge.encoding import decode
 from changeover.merge.engine import merge, merge_texts, told_of
 from changeover.merge.formats.base import Format
 from changeover.merge.formats.yaml_writing import block_lines
+from changeover.merge.layout import placed
 from changeover.merge.replay import replay
 from changeover.merge.tree import Block, Item, Key, Value
 from changeover.merge.values import ValueMerge
-from changeover.merge.verdict import Conflict, Merged, Told, shown_path
+from changeover.merge.verdict import Conflict, Merged, Told, Unreadable, shown_path
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,10 @@ def join(bases: Mapping[str, bytes], ours: Mapping[str, bytes], theirs: bytes, n
     """Merge several edited files into the one file the reference has now."""
     text = decode(theirs).text
     form = load(detect(name, text))
+    old, mine = (_joined(form, files) for files in (bases, ours))
+    if old is not None and mine is not None:
+        return merge_texts(form, (old, mine, text), told_of())
+    # Where the files cannot be laid into each other, their values can; remarks get lost then.
     value_merge = ValueMerge(form.meaning, told_of())
     wanted = value_merge.merge(_union(form, bases), _union(form, ours), form.values(text))
     result = replay(form, text, form.values(text), wanted)
@@ -98,6 +103,36 @@ def join(bases: Mapping[str, bytes], ours: Mapping[str, bytes], theirs: bytes, n
         conflicts.append(Conflict("(file)", "unmergeable", reason="the edits have no place there"))
         result = text
     return Merged(result.encode("utf-8", "surrogateescape"), tuple(conflicts), (), form.name)
+
+
+def _joined(form: Format, files: Mapping[str, bytes]) -> str | None:
+    """Return the text of several files laid into each other; None where it means something else."""
+    first, *others = [form.read(decode(content).text)[0] for content in files.values()]
+    for tree in others:
+        first = _laid_into(first, tree)
+    try:
+        return first.text if form.values(first.text) == _union(form, files) else None
+    except Unreadable:
+        return None
+
+
+def _laid_into(block: Block, other: Block) -> Block:
+    items = list(block.items)
+    for item in other.items:
+        place = next((n for n, known in enumerate(items) if _is_same_table(known, item)), None)
+        if place is None:
+            items.append(placed(item, other, block))
+            continue
+        known = items[place].value
+        assert isinstance(known, Block) and isinstance(item.value, Block)  # noqa: S101, PT018
+        items[place] = replace(items[place], value=_laid_into(known, item.value), _text=None)
+    return replace(block, items=items)
+
+
+def _is_same_table(one: Item, other: Item) -> bool:
+    blocks = isinstance(one.value, Block) and isinstance(other.value, Block)
+    same = blocks and one.key == other.key and one.group is None and other.group is None
+    return same and not any(isinstance(i.value, Block) and i.value.flow for i in (one, other))
 
 
 def _union(form: Format, files: Mapping[str, bytes]) -> Value:
