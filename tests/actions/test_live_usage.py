@@ -1,4 +1,4 @@
-"""`nginx.traffic`, `postgres.activity` and `postgres.drop` against what they look at for real."""
+"""`nginx.traffic`, `cron.mentions`, `postgres.activity`, `postgres.drop`: what they see is there."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from changeover.errors import ActionFailed
 from changeover.hosts.host import Host
 from changeover.model.findings import Severity
 from changeover.model.plan import Effect
+from changeover.tools.cron import entries, parse_entries
 from tests.actions.live import acting, planned, this_machine
 from tests.servers.postgres import Postgres
 
@@ -52,7 +53,9 @@ def test_requests_of_the_last_days_are_counted_in_rotated_logs_too(
 def test_a_database_tells_who_is_connected_and_what_was_written(
     host: Host, postgres: Postgres, database: str
 ) -> None:
-    postgres.sql("CREATE TABLE t (i int); INSERT INTO t VALUES (1), (2)", database.rpartition("/")[2])
+    postgres.sql(
+        "CREATE TABLE t (i int); INSERT INTO t VALUES (1), (2)", database.rpartition("/")[2]
+    )
 
     action, change = planned("postgres.activity", host, database=database)
 
@@ -83,3 +86,15 @@ def test_who_is_connected_keeps_a_database_from_being_dropped(
     action, change = planned("postgres.drop", host, database=database)
     with psycopg.connect(database), pytest.raises(ActionFailed, match=r"is being accessed|55006"):
         action.apply(acting(host), change)
+
+
+def test_what_is_scheduled_is_found_by_a_word_of_it(host: Host) -> None:
+    lines = [e.line for e in parse_entries(host.do(entries()))]
+    word = lines[0].split()[-1] if lines else "run-parts"
+
+    action, change = planned("cron.mentions", host, words=[word])
+    nothing = build("cron.mentions", {"words": ["no-such-program"]})
+
+    assert bool(lines) == (": " in change.summary)
+    assert [f.severity for f in action.check(host)] == [Severity.WARN if lines else Severity.PASS]
+    assert nothing.plan(host).summary == "nothing scheduled mentions no-such-program"

@@ -22,6 +22,7 @@ from click.testing import CliRunner, Result
 from changeover.cli.main import changeover
 from changeover.errors import InvalidInput
 from changeover.hosts.tunnel import parse_forward
+from tests.instances.ansible.project import make_project
 from tests.servers.program import await_outcome, free_port
 from tests.servers.sshd import Sshd
 
@@ -256,3 +257,20 @@ def test_forwards_are_read_as_ssh_reads_them() -> None:
     for wrong in ("", "x", "0", "70000", "a b:1:2", "1:-oProxyCommand=x:"):
         with pytest.raises(InvalidInput):
             parse_forward("L", wrong)
+
+
+def test_an_environment_that_lacks_variables_is_pinged_all_the_same(
+    place: Path, sshd: Sshd
+) -> None:
+    ansible = make_project(place)
+    environment = ansible / "environments" / "bare"
+    environment.mkdir()
+    (environment / "hosts").write_text(
+        f"[web]\nweb-test ansible_host=host1 ansible_ssh_common_args='-F {sshd.config}'\n"
+    )
+    (environment / "secrets").write_text("{}  # nothing secret\n")
+
+    result = pinged("-i", str(environment))
+
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert f"web-test: pong, as {sshd.user}" in result.output

@@ -25,6 +25,7 @@ BUILT_IN: Mapping[str, str] = {
     "certificate.valid": "changeover.actions.certificate_look:Valid",
     "command.run": "changeover.actions.command:Run",
     "confirm": "changeover.actions.confirm:Confirm",
+    "cron.mentions": "changeover.actions.usage:Scheduled",
     "data.load": "changeover.loads.load:Load",
     "deploy.prune": "changeover.actions.deploy_prune:Prune",
     "deploy.release": "changeover.actions.deploy:Release",

@@ -13,7 +13,7 @@ from changeover.errors import InvalidRelease
 from changeover.hosts.host import Host
 from changeover.model.findings import Finding, passed, warned
 from changeover.model.plan import Change, Effect
-from changeover.tools import access_log
+from changeover.tools import access_log, cron
 from changeover.tools.psql import Database, identifier
 
 
@@ -65,6 +65,48 @@ class Traffic(Action):
                 f" the last at {seen.last}"
             )
         return f"{seen.connections} open connections from elsewhere; {requests}"
+
+
+@dataclass(frozen=True)
+class Scheduled(Action):
+    """See whether cron or a timer still runs something that mentions one of some words.
+
+    Crontab of the user the host works as, `/etc/cron*`, and systemd's timers.
+    """
+
+    name: ClassVar[str] = "cron.mentions"
+    harmless: ClassVar[bool] = True
+    looks: ClassVar[bool] = True
+
+    words: tuple[str, ...]
+    """What to look for: paths, names of programs."""
+
+    def check(self, host: Host) -> Iterable[Finding]:
+        """Warn where something does."""
+        found = self._found(host)
+        if found:
+            yield warned(f"still scheduled: {self._said(found)}", "Remove what is its own alone.")
+        else:
+            yield passed(self._said(found))
+
+    def plan(self, host: Host) -> Change:
+        """Say what is seen."""
+        return Change(Effect.NONE, self._said(self._found(host)))
+
+    def apply(self, host: Host, change: Change) -> None:
+        """Change nothing."""
+
+    def verify(self, host: Host, change: Change) -> None:
+        """Nothing was changed."""
+
+    def _found(self, host: Host) -> list[cron.Entry]:
+        entries = cron.parse_entries(host.do(cron.entries()))
+        return [e for e in entries if any(word in e.line for word in self.words if word)]
+
+    def _said(self, found: list[cron.Entry]) -> str:
+        if not found:
+            return f"nothing scheduled mentions {' or '.join(self.words)}"
+        return "; ".join(f"{entry.place}: {entry.line}" for entry in found)
 
 
 _ACTIVITY = """
