@@ -19,8 +19,9 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 
+from bench.merge_debian import debian_series
 from bench.merge_oracle import READERS, changed, flatten, verdict
-from bench.merge_series import Reference, debian_series, local_edits, written_series
+from bench.merge_series import Reference, local_edits, written_series
 from changeover.merge import Unreadable, merge
 
 Outcome = tuple[str | None, bool]
@@ -177,7 +178,10 @@ def main() -> None:
     for form in sorted({question.form for question in written}):
         report(f"  {form}", [question for question in written if question.form == form])
     if told.debian:
-        report("Debian's own files", list(triples(debian_series(), told.edits * 4, told.seed)))
+        own = list(triples(debian_series(), told.edits, told.seed))
+        report("Debian's own files", own)
+        for form in sorted({question.form for question in own}):
+            report(f"  {form}", [question for question in own if question.form == form])
     speed()
 
 

@@ -18,7 +18,7 @@ def read_ini(text: str) -> object:
         strict=False, allow_no_value=True, delimiters=("=",), dict_type=_Repeating,
         default_section="(none)",
     )  # fmt: skip
-    parser.optionxform = str  # type: ignore[assignment,method-assign] - keys keep their case
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # keys keep their case
     parser.read_string("[-]\n" + text)
     return {name: _several(dict(parser[name])) for name in parser.sections()}
 
@@ -57,7 +57,7 @@ def read_unit(text: str) -> object:
 
 def _add_directive(section: dict[str, object], key: str, value: str) -> None:
     known = section.setdefault(key, [])
-    assert isinstance(known, list)  # noqa: S101 - made above
+    assert isinstance(known, list)
     several = re.fullmatch(
         r"After|Before|Want.*|Requi.*|BindsTo|PartOf|Conflicts|Also|Alias|Documentation"
         r"|.*Paths?|Capa.*|Ambient.*|SystemCallFilter|Restrict.*Families|.*Directory"

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import tempfile
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 
 from tests.merge.documents import Entry, Maker, write
@@ -24,20 +21,6 @@ NAMES = {
     "dotenv": ".env",
     "directives": "x.conf",
     "sshd": "sshd_config",
-}
-PACKAGES = {
-    "openssh-server": ("/usr/share/openssh/sshd_config", "sshd_config", "sshd"),
-    "nginx-common": ("/etc/nginx/nginx.conf", "nginx.conf", "nginx"),
-    "supervisor": ("/etc/supervisor/supervisord.conf", "supervisord.conf", "ini"),
-    "redis-server": ("/etc/redis/redis.conf", "redis.conf", "directives"),
-    "mariadb-server": ("/etc/mysql/mariadb.conf.d/50-server.cnf", "50-server.cnf", "ini"),
-    "containerd": ("/etc/containerd/config.toml", "config.toml", "toml"),
-    "systemd": ("/etc/systemd/journald.conf", "systemd/journald.conf", "systemd"),
-    "prometheus": ("/etc/prometheus/prometheus.yml", "prometheus.yml", "yaml"),
-    "fail2ban": ("/etc/fail2ban/fail2ban.conf", "fail2ban.ini", "ini"),
-    "procps": ("/etc/sysctl.conf", "sysctl.conf", "directives"),
-    "cloud-init": ("/etc/cloud/cloud.cfg", "cloud.yaml", "yaml"),
-    "podman": ("/usr/share/containers/containers.conf", "containers.toml", "toml"),
 }
 _STEPS = 9
 _VALUE = re.compile(
@@ -83,60 +66,6 @@ def _move(document: Entry, random: Random) -> None:
         place = random.choice(places)
         first, second = document.children[place : place + 2]
         document.children[place : place + 2] = [second, first]
-
-
-def debian_series() -> list[list[Reference]]:
-    """Fetch a file of each package in Debian 11, 12 and 13, as far as they can be reached."""
-    series = []
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        suites = [suite for suite in ("bullseye", "bookworm", "trixie") if _prepare(root, suite)]
-        for package, (path, name, form) in PACKAGES.items():
-            texts = [_file(root, suite, package, path) for suite in suites]
-            steps = [Reference(name, form, text) for text in texts if text]
-            if len(steps) > 1:
-                series.append(steps)
-            elif steps:
-                print(f"  {package}: one version only, left out")
-    return series
-
-
-def _apt(root: Path, suite: str, *words: str) -> subprocess.CompletedProcess[bytes]:
-    home = root / suite
-    options = {
-        "Dir::Etc::sourcelist": home / "sources.list", "Dir::Etc::sourceparts": "-",
-        "Dir::State": home / "state", "Dir::State::status": home / "status",
-        "Dir::Cache": home / "cache", "APT::Get::List-Cleanup": "0",
-    }  # fmt: skip
-    told = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
-    return subprocess.run(["apt-get", *told, "-qq", *words], cwd=home, capture_output=True,
-                          check=False, timeout=120)  # fmt: skip
-
-
-def _prepare(root: Path, suite: str) -> bool:
-    home = root / suite
-    for folder in ("state/lists/partial", "cache/archives/partial"):
-        (home / folder).mkdir(parents=True)
-    (home / "status").touch()
-    known = Path("/etc/apt/sources.list.d/debian.sources")
-    found = re.search(r"URIs:\s*(\S+)", known.read_text()) if known.exists() else None
-    if not found:
-        return False
-    mirror = found.group(1)
-    (home / "sources.list").write_text(f"deb [trusted=yes] {mirror} {suite} main\n")
-    return _apt(root, suite, "update").returncode == 0
-
-
-def _file(root: Path, suite: str, package: str, path: str) -> str | None:
-    if _apt(root, suite, "download", package).returncode:
-        return None
-    archive = next((root / suite).glob(f"{package}_*.deb"), None)
-    if archive is None:
-        return None
-    target = root / suite / "files"
-    subprocess.run(["dpkg-deb", "-x", str(archive), str(target)], check=False)
-    found = target / path.lstrip("/")
-    return found.read_text() if found.is_file() else None
 
 
 def local_edits(reference: Reference, random: Random, count: int) -> str | None:

@@ -53,7 +53,7 @@ class Job:
 @click.option("--identity", multiple=True, metavar="LIST=FIELD", help="What names its elements.")
 @click.option("--renamed", multiple=True, metavar="OLD=NEW", help="A key that has another name.")
 @click.option("--notes", "notes_file", type=click.Path(path_type=Path),
-              help="What the vendor says about settings: a YAML map of paths to texts.")  # fmt: skip
+              help="What the vendor says about settings: YAML, `path: text`.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON; the text goes to -o.")
 @click.option("--git", "as_driver", is_flag=True, help="Behave as git's merge driver.")
 @click.option(
