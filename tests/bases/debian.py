@@ -41,13 +41,13 @@ MAKE
 cat >/usr/local/bin/install_shop <<'INSTALL'
 #!/bin/sh
 set -eu
-DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 dpkg --force-confold -i \
+DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 dpkg --force-confold --force-unsafe-io -i \
     "/srv/shop/shop_$(echo "$1" | sed 's/:/%3a/')_all.deb" >/dev/null 2>&1
 INSTALL
 chmod 755 /usr/local/bin/make_shop /usr/local/bin/install_shop
 """
 _CLEAN = """
-dpkg -P shop >/dev/null 2>&1 || :
+dpkg --force-unsafe-io -P shop >/dev/null 2>&1 || :
 rm -rf /etc/shop /etc/.git /var/lib/ucf/cache/:etc:shop* /var/cache/apt/archives/shop_*
 sed -i '/shop/d' /var/lib/ucf/hashfile* /var/lib/ucf/registry* /var/log/dpkg.log
 rm -rf /var/backups/dpkg.status* /var/lib/changeover
