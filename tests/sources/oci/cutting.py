@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from typing import Self
 
 
 class Relay:
@@ -20,7 +21,7 @@ class Relay:
         self._lock = threading.Lock()
         self.cuts = 0
 
-    def __enter__(self) -> Relay:
+    def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self._threads: list[threading.Thread] = []

@@ -39,8 +39,8 @@ class Server:
         return self.storage / "blobs" / algorithm / value[:2] / value / "data"
 
     def uploads(self) -> list[Path]:
-        """Upload sessions that are still there."""
-        return list(self.storage.glob("repositories/**/_uploads/*"))
+        """Upload sessions that are still there; a cancelled one leaves an empty husk."""
+        return list(self.storage.glob("repositories/**/_uploads/*/startedat"))
 
     def stop(self) -> None:
         self.program.terminate()
