@@ -1,4 +1,4 @@
-"""`nginx.traffic`, `cron.mentions`, `postgres.activity`, `postgres.drop`: what they see is there."""
+"""`nginx.traffic`, `cron.mentions`, `postgres.activity`, `postgres.drop`: what they see is so."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def prod(doomed: LocalLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     """Its environment, in git, with what it needs from whom."""
     for name in ("CHANGEOVER_INSTANCE", "CHANGEOVER_STATE", "CHANGEOVER_AGE_KEY_FILE"):
         monkeypatch.delenv(name, raising=False)
-    folder = doomed.write_instance(tmp_path / "environments" / "prod")
+    folder = doomed.write_instance(tmp_path / "environments" / "prod", ssh=True)
     written = yaml.safe_load((folder / "instance.yaml").read_text())
     written |= {
         "description": "Where everybody works", "deployed_from": "master",
@@ -103,6 +103,7 @@ def test_an_environment_is_dismantled_only_by_its_name_and_nothing_is_left(
     assert result.exception is None, result.output
     said = " ".join(result.output.split())
     assert "rows written since" in said
+    assert "nothing scheduled mentions" in said or "still scheduled" in said
     assert "proven: nothing is installed on its hosts any more" in said
     assert "[ ] the machine web-1, Nuage; ask ops@shop.example" in said
     assert "[ ] mentioned in README.md" in said

@@ -12,11 +12,10 @@ import click
 
 from changeover.cli.options import given_here, instance_option, output_option
 from changeover.cli.output import emit
-from changeover.errors import ChangeoverError, InvalidInput, InvalidInstance, NotReady, Unreachable
+from changeover.errors import ChangeoverError, InvalidInput, NotReady, Unreachable
 from changeover.hosts.ping import Pong, Trouble, ping
 from changeover.hosts.tunnel import Forward, hold, parse_forward
 from changeover.instances.folder import open_instance
-from changeover.instances.place import INSTANCE, is_environment
 from changeover.instances.secrets import Secrets
 from changeover.model.instance import HostSpec, Instance
 from changeover.model.secret import Masker
@@ -44,21 +43,6 @@ def ping_hosts(hosts: tuple[str, ...], instance: Path, output: str) -> None:
     if troubles:
         code = NotReady.exit_code if troubles == {Trouble.SUDO} else Unreachable.exit_code
         raise click.exceptions.Exit(code)
-
-
-def _reachable(folder: Path, masker: Masker) -> tuple[Instance, Secrets]:
-    """Read an instance; of an Ansible environment that lacks variables, the ways to its hosts."""
-    given = given_here()
-    try:
-        return open_instance(folder, masker.learn, given)
-    except InvalidInstance:
-        if (folder / INSTANCE).is_file() or not is_environment(folder):
-            raise
-    from changeover.instances.ansible.environment import Environment  # noqa: PLC0415
-
-    environment = Environment(folder, given, masker.learn)
-    hosts = {host: environment.way(host).spec for host in environment.hosts}
-    return Instance(folder.resolve().name, folder, "", hosts), Secrets()
 
 
 def pinged(specs: Sequence[HostSpec], secrets: Secrets, masker: Masker) -> Iterator[Pong]:
