@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from changeover.actions.back import effect_of
 from changeover.actions.files_merge_answers import ACCEPT, BASE, Lore, question_of
@@ -17,6 +18,7 @@ from changeover.hosts.host import Host, digest
 from changeover.merge.engine import merge
 from changeover.merge.given import with_setting
 from changeover.merge.respelling import respelled
+from changeover.merge.settings import differences
 from changeover.merge.verdict import Answer, Conflict, Merged, Note, Unreadable
 from changeover.model.plan import Effect
 
@@ -121,10 +123,12 @@ class Outcome:
             return f"remember the reference of {path}" if self.is_due else f"{path} is as wanted"
         if self.mine.text is None:
             return f"create {path}"
-        what = told(
-            self.base.text if self.base else None, self.mine.text, self.content,
-            self.task.theirs, self.task.format, path,
+        base = self.base.text if self.base else None
+        compare = partial(
+            differences, format=self.task.format, name=path,
+            identity=self.task.identity, renamed=self.task.renamed,
         )  # fmt: skip
+        what = told(compare, base, self.mine.text, self.content, self.task.theirs)
         moved = "" if self.mine.path == self.there.path else f" with {self.task.ours}"
         return f"merge {path}{moved}" + (f": {what}" if what else "")
 

@@ -12,9 +12,12 @@ from changeover.merge.encoding import decode
 from changeover.merge.formats.base import Format
 from changeover.merge.masking import HIDDEN as MASK
 from changeover.merge.masking import is_hidden
-from changeover.merge.settings import Setting, differences
+from changeover.merge.settings import Setting
 from changeover.merge.tree import Block, walk
 from changeover.merge.verdict import Unreadable, shown_path
+
+Compare = Callable[[bytes | None, bytes, bytes], Sequence[Setting]]
+"""Returns the settings that are not the same in base, ours and theirs."""
 
 MOST_NAMED = 6
 """Settings named in one line of a summary."""
@@ -82,13 +85,11 @@ def diff_of(path: str, old: bytes | None, new: bytes, hide: Callable[[bytes], by
     return unified(path, before, after)
 
 
-def told(
-    base: bytes | None, ours: bytes, merged: bytes, theirs: bytes, form: str | None, name: str
-) -> str:
+def told(compare: Compare, base: bytes | None, ours: bytes, merged: bytes, theirs: bytes) -> str:
     """Say in a few words what a merge does, setting by setting."""
     try:
-        arriving = differences(ours, ours, merged, format=form, name=name)
-        kept = differences(theirs, merged, theirs, format=form, name=name) if base else ()
+        arriving = compare(ours, ours, merged)
+        kept = compare(theirs, merged, theirs) if base else ()
     except Unreadable:
         return ""
     words = [_named("from the new reference", arriving), _named("kept from here", kept)]
