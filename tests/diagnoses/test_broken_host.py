@@ -52,7 +52,7 @@ class Ward:
             told = kinds(seen[-1])
             return wanted <= set(told) and told[0] in [fault.kind for fault in faults]
 
-        await_outcome(found, 20)
+        await_outcome(found, 60)
         return seen[-1]
 
     def types(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -83,7 +83,7 @@ class Ward:
                     break
         finally:
             session.close()
-        assert await_outcome(lambda: kinds(self.examine()) == [], 25), self.types("doctor").stdout
+        assert await_outcome(lambda: kinds(self.examine()) == [], 90), self.types("doctor").stdout
 
     def _role_password(self) -> None:
         quoted = PASSWORD.replace("'", "''")

@@ -34,7 +34,7 @@ class ClockKind(Kind):
         stopped = [name for name, active in services.items() if not active]
         yield Fault(
             "clock-off", "clock",
-            f"the clock is {_spelled(skew)} from the one of this machine",
+            f"the clock is {_spelled(skew)} the one of this machine",
             (f"kept in time by: {', '.join(kept) or 'nothing'}",),
             _remedy(kept, stopped), grave=False,
             mending=_mending(stopped) if stopped and not kept else None,
@@ -52,7 +52,7 @@ def _services(output: str) -> dict[str, bool]:
 
 
 def _spelled(skew: float) -> str:
-    word = "ahead" if skew > 0 else "behind"
+    word = "ahead of" if skew > 0 else "behind"
     size = abs(skew)
     return f"{size:.0f} s {word}" if size < 300 else f"{size / 60:.0f} min {word}"
 
