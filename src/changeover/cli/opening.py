@@ -35,7 +35,7 @@ def opened(folder: Path, run: str | None = None, asked: Asked | None = None) -> 
     What works on the operator's own machine reaches no host: a run is told by its first word, a
     procedure by its steps.
     """
-    session = open_session(folder, given_words())
+    outer = session = open_session(folder, given_words())
     try:
         if (run or "").startswith(OPERATOR) or (
             asked and asked.procedure and _here(session, asked)
@@ -47,6 +47,8 @@ def opened(folder: Path, run: str | None = None, asked: Asked | None = None) -> 
         raise
     finally:
         session.close()
+        if outer is not session:
+            outer.close()
 
 
 def _here(session: Session, asked: Asked) -> bool:
@@ -56,8 +58,9 @@ def _here(session: Session, asked: Asked) -> bool:
 def request_for(session: Session, asked: Asked) -> Request:
     """Say what the operator wants, with what is installed read from the hosts."""
     session.binder.decided = asked.decided
-    installed = session.installed()
+    # What was mistyped is said before a host is asked.
     target = session.target(asked.target)
     inputs = session.answers(target, asked.inputs)
+    installed = session.installed()
     procedure = asked.procedure or UPGRADE
     return Request(installed, target, procedure, inputs, asked.waived, asked.only)

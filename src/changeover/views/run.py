@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -197,7 +198,14 @@ def run_summary_lines(state: RunState) -> Iterator[str]:
     if state.stage is Stage.WAITING and state.waiting:
         hint = f"changeover approve {state.waiting.key} && changeover resume"
     if hint:
-        yield f"  → {hint}"
+        yield f"  → {_named(hint, state.run)}"
+
+
+def _named(hint: str, run: str) -> str:
+    """Name the run where it is not one of the hosts: commands without a name mean theirs."""
+    if not run.startswith("operator-"):
+        return hint
+    return re.sub(r"changeover (resume|undo|finalize)", rf"changeover \1 {run}", hint)
 
 
 _NEXT = {

@@ -15,6 +15,7 @@ from changeover.cli.adopting import host_of, word_of
 from changeover.cli.env.ansible import siblings, write_environment
 from changeover.cli.env.listing import environments
 from changeover.cli.opening import Asked, opened, request_for
+from changeover.cli.options import given_here
 from changeover.cli.reaching import pinged
 from changeover.cli.secrets.generating import KINDS
 from changeover.engine.preflight import examine
@@ -142,11 +143,13 @@ def _said(question: str, default: str) -> str:
 
 
 def _check(folder: Path) -> None:
+    findings: list[Finding] = []
     try:
-        findings = list(_looked(folder))
+        # One by one: what was seen is told, also where the rest cannot be looked at yet.
+        for finding in _looked(folder):
+            findings.append(finding)
     except InvalidInstance as error:
-        click.echo(f"not checked yet: {error.message}\n  → {error.remedy}", err=True)
-        return
+        findings.append(failed(error.message, error.remedy))
     for line in finding_lines(findings, {}):
         click.echo(line)
     if blocking(findings):
@@ -159,7 +162,7 @@ def _check(folder: Path) -> None:
 
 def _looked(folder: Path) -> Iterator[Finding]:
     masker = Masker()
-    described, secrets = open_instance(folder, masker.learn)
+    described, secrets = open_instance(folder, masker.learn, given_here(incomplete=True))
     found = list(pinged(list(described.hosts.values()), secrets, masker))
     for pong in found:
         yield _pong_finding(pong)

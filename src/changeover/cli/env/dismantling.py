@@ -13,7 +13,7 @@ import click
 from changeover.cli.applying import Manner, begin, insisted
 from changeover.cli.env.departure import leave_commit, mentions
 from changeover.cli.opening import Asked, opened, request_for
-from changeover.cli.options import instance_option
+from changeover.cli.options import given_here, instance_option
 from changeover.engine.fetching import fetch_backup
 from changeover.engine.prober import answers
 from changeover.engine.runs import refuse_open_run
@@ -56,7 +56,7 @@ def dismantle(
     addresses) with whom to ask. A commit that removes its folder is left on a branch, to be
     reviewed. Nothing happens before its name was typed.
     """
-    described, _ = open_instance(instance)
+    described, _ = open_instance(instance, given=given_here(incomplete=True))
     if choice["gone"]:
         _typed_name(described.name, confirm)
         _leave(instance, described, [])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from changeover.cli.options import output_option
+from changeover.cli.options import given_here, output_option
 from changeover.cli.output import emit
 from changeover.engine.session import open_session
 from changeover.errors import ChangeoverError
@@ -75,7 +75,7 @@ def _has_inventory(folder: Path) -> bool:
 
 def _read(place: Path) -> Listed:
     try:
-        instance, _ = open_instance(place)
+        instance, _ = open_instance(place, given=given_here(incomplete=True))
     except ChangeoverError as error:
         return Listed(str(place), place.resolve().name, trouble=error.message)
     return described(instance, place)
