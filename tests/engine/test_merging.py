@@ -128,6 +128,8 @@ def test_an_answer_is_given_once_and_remembered(world: World, said: str, port: s
     assert (planned.returncode, applied.returncode) == (0, 0), applied.stderr
     assert f"port = {port}\n" in file.read_text()
     assert "8080" not in kept
+    assert (world.instance / "answers.key").stat().st_mode & 0o777 == 0o600
+    assert "answers.key" in (world.instance / ".gitignore").read_text().splitlines()
     assert load_decisions(world.instance).keys() == {str(file)}
 
 

@@ -52,7 +52,16 @@ def decision_key(folder: Path) -> bytes:
             with contextlib.suppress(FileExistsError):
                 os.link(fresh, path)
             fresh.unlink()
+            _ignore(folder)
         return path.read_bytes().strip()
     except OSError as error:
         said = f"{path}: cannot be made: {error.strerror}"
         raise InvalidInstance(said, "make the instance's folder writable") from error
+
+
+def _ignore(folder: Path) -> None:
+    """Keep the key out of git."""
+    path = folder / ".gitignore"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    if KEY not in lines:
+        path.write_text("\n".join([*lines, KEY, ""]), encoding="utf-8")
