@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from changeover.errors import InvalidInput
 from changeover.model.instance import Instance
+from changeover.model.problem import suggestion
 from changeover.model.release import Input, Release
 
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -17,7 +18,9 @@ def answers_for(release: Release, instance: Instance, given: Mapping[str, str]) 
     """Return every answer by name; raise `InvalidInput` with all that is missing or wrong."""
     known = {i.name: i for i in release.inputs}
     others = set(instance.variables)
-    troubles = [_unknown(name, known) for name in given if name not in known and name not in others]
+    troubles = [
+        _unknown(name, known, others) for name in given if name not in known and name not in others
+    ]
     found: dict[str, Any] = {}
     for name, asked in known.items():
         if asked.secret:
@@ -67,5 +70,9 @@ def _missing(asked: Input, language: str) -> str:
     return f"{asked.name} is not answered" + (f" ({question})" if question else "")
 
 
-def _unknown(name: str, known: Mapping[str, Input]) -> str:
-    return f"the release asks nothing called {name}; it asks: {', '.join(known) or 'nothing'}"
+def _unknown(name: str, known: Mapping[str, Input], others: Set[str]) -> str:
+    if not others:
+        asked = ", ".join(known) or "nothing"
+        return f"the release asks nothing called {name}; it asks: {asked}"
+    meant = suggestion(name, {*known, *others})
+    return f"neither the release nor the environment reads {name}; {meant}"

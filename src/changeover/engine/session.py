@@ -198,8 +198,8 @@ def open_session(folder: Path, given: Given | None = None) -> Session:
     store = Store(state_folder(folder))
     given = given or recall_given(store.folder)
     instance, secrets = open_known(folder, store.folder, masker.learn, given)
-    for name in secrets:
-        masker.learn(secrets[name])
+    # Each is told to the masker when it is resolved.
+    dict(secrets)
     session = Session(instance, secrets, masker, store)
     session.given = given
     given.facts.ask = session.facts

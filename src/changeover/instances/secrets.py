@@ -52,8 +52,9 @@ class Secrets(Mapping[str, str]):
         folder: Path = Path(),
         learn: Learner = unheard,
         further: Mapping[str, Resolver] | None = None,
+        plain: frozenset[str] = frozenset(),
     ) -> None:
-        self._further = further or {}
+        self._further, self._plain = further or {}, plain
         self._references, self._folder, self._learn = dict(references or {}), folder, learn
         self._values: dict[str, str] = {}
         self._files: dict[Path, Mapping[str, str]] = {}
@@ -69,8 +70,9 @@ class Secrets(Mapping[str, str]):
         with self._turn:
             if name not in self._values:
                 value = self._resolved(name, reference)
-                # Before anybody can show it.
-                self._learn(value)
+                # Before anybody can show it; some are kept among secrets and are none.
+                if name not in self._plain:
+                    self._learn(value)
                 self._values[name] = value
             return self._values[name]
 

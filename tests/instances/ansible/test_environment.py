@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from changeover.engine.inputs import answers_for
 from changeover.errors import InvalidInput, InvalidInstance
 from changeover.instances.ansible.recipe_lint import recipe_problems
 from changeover.instances.folder import open_instance
 from changeover.instances.given import Facts, Given, known_only
 from changeover.instances.place import is_environment, state_folder
 from changeover.model.findings import Severity
+from changeover.sources.folder import load_release
 from tests.instances.ansible.project import OPS, make_project
 
 GUIDE = OPS.parents[2] / "guides" / "catalogage" / "2023.7"
@@ -208,12 +210,23 @@ def test_every_value_of_the_vault_is_told_to_the_masker_before_anything_else(
 ) -> None:
     learnt: list[str] = []
 
-    open_instance(environments / "prod", learnt.append, given())
+    _, secrets = open_instance(environments / "prod", learnt.append, given())
+    client = dict(secrets)["datapass_client_id"]
 
     assert "x7#q$w%e&r(t*y_u-i=o+p!a@s^d" in learnt
     assert "mdp!des?caractères" in learnt
     assert "un mot de passe" in "".join(learnt)
-    assert "192.0.2.10" not in learnt
+    assert client == "catalogue"
+    assert not {"192.0.2.10", client} & set(learnt)
+
+
+def test_a_name_misspelt_on_the_command_line_is_refused_with_the_one_that_was_meant(
+    environments: Path,
+) -> None:
+    instance, _ = open_instance(environments / "prod", given=given("git_verison=v1"))
+
+    with pytest.raises(InvalidInput, match=r"reads git_verison; did you mean `git_version`\?"):
+        answers_for(load_release(GUIDE), instance, {"git_verison": "v1"})
 
 
 def test_a_value_that_looks_like_a_template_is_given_on_as_it_is(environments: Path) -> None:

@@ -143,7 +143,9 @@ def _secrets(environment: Environment, learn: Learner) -> Secrets:
         templates[_become_secret(environment, host)] = f"{{{{ hostvars['{host}'].{variable} }}}}"
     mapped = environment.mapped(templates, environment.first, "secrets")
     references |= {n: Reference("ansible", (_place(environment, n),), n) for n in templates}
-    return Secrets(references, environment.folder, learn, {"ansible": _resolver(mapped, learn)})
+    plain = frozenset(environment.sections.plain)
+    resolve = _resolver(mapped, learn, plain)
+    return Secrets(references, environment.folder, learn, {"ansible": resolve}, plain)
 
 
 def _present(environment: Environment, name: str, written: str) -> bool:
@@ -159,10 +161,12 @@ def _place(environment: Environment, name: str) -> str:
     return place.file if place else environment.belongs(name)
 
 
-def _resolver(mapped: Mapped, learn: Learner) -> Callable[[str, Reference], str]:
+def _resolver(
+    mapped: Mapped, learn: Learner, plain: frozenset[str]
+) -> Callable[[str, Reference], str]:
     def resolve(name: str, _reference: Reference) -> str:
         value = mapped.plain(name)
-        for text in texts_in(value):
+        for text in texts_in(value) if name not in plain else ():
             learn(text)
         return value if isinstance(value, str) else str(value)
 
