@@ -118,6 +118,12 @@ def test_an_image_nobody_uses_is_found(tmp_path: Path) -> None:
     assert ["images.core" in found[0], "images.stats" in found[1], len(found)] == [True, True, 2]
 
 
+def test_a_mirror_that_names_none_uses_all(tmp_path: Path) -> None:
+    steps = "[{id: images, use: images.mirror, with: {to: r.example}}]"
+
+    assert [s for s in said(written(tmp_path, steps=steps)) if "no step and no file" in s] == []
+
+
 def test_a_compose_file_that_names_an_image_uses_it(tmp_path: Path) -> None:
     folder = written(tmp_path, steps=MIRROR.replace("{{ release.images }}", "{{ [] }}"))
     (folder / "compose.yml").write_text("services: {a: {image: x/shop/web}, b: {image: shop/core}}")

@@ -56,16 +56,26 @@ def _unused(
     images: tuple[Image, ...], manifest: Manifest, steps: list[PlacedStep]
 ) -> Iterator[Problem]:
     texts = [t for s in steps for t in _texts([s.step.with_, *s.step.params])]
-    texts += _files(manifest)
-    said = {found[1] or found[2] for text in texts for found in _USED.finditer(text)}
-    if None in said:
+    if any(map(_takes_all, steps)) or None in _said(texts):
         return
+    texts += _files(manifest)
+    said = _said(texts)
     for image in images:
-        if image.name not in said and not _named(image, texts):
+        if None not in said and image.name not in said and not _named(image, texts):
             message = f"images.{image.name}: no step and no file uses it"
             remedy = 'mirror it: images: "{{ release.images }}", or take it out'
             name = f"unused-image:{image.name}"
             yield Problem(message, image.where, remedy, WARNING, name)
+
+
+def _takes_all(placed: PlacedStep) -> bool:
+    """Tell whether a step is given all images because it names none."""
+    return placed.step.use == "images.mirror" and "images" not in placed.step.with_
+
+
+def _said(texts: list[str]) -> set[str | None]:
+    """Return the names that templates say; none of them for the images as a whole."""
+    return {found[1] or found[2] for text in texts for found in _USED.finditer(text)}
 
 
 def _named(image: Image, texts: list[str]) -> bool:

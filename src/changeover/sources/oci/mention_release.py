@@ -12,6 +12,7 @@ import yaml
 from changeover.errors import InvalidInput
 from changeover.sources.bundle import bundle_path
 from changeover.sources.oci.fault import BadReference
+from changeover.sources.oci.mention_text import read_text
 
 MANIFEST = "release.yaml"
 
@@ -48,8 +49,8 @@ def release_images(folder: Path) -> tuple[Path, Finder] | None:
 
 def _root(file: Path) -> yaml.Node | None:
     try:
-        return yaml.compose(file.read_bytes(), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError, ValueError, OSError):
+        return yaml.compose(read_text(file), Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError, ValueError):
         return None
 
 
