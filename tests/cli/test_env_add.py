@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,15 @@ def test_beside_environments_of_ansible_it_is_one_of_them(tmp_path: Path) -> Non
             changeover, ["secrets", "set", name, "-i", str(folder)], input="something\n"
         )
         assert done.exception is None, done.output
+
+
+def test_environments_of_ansible_are_listed_complete_or_not(tmp_path: Path) -> None:
+    ansible = make_project(tmp_path)
+
+    result = CliRunner().invoke(
+        changeover, ["env", "list", str(ansible), "--offline", "-o", "json"]
+    )
+
+    listed = {each["name"]: each for each in json.loads(result.output)}
+    assert {"prod", "staging", "demo", "test"} <= listed.keys()
+    assert listed["prod"]["url"].startswith("https://")

@@ -86,7 +86,7 @@ def test_a_branch_is_added_and_pushed_without_any_host_being_asked(clone: Path) 
     assert "feature" in staged(clone)
     assert re.search(r"go back: changeover undo operator-\S+", said)
     assert git(clone, "status", "--porcelain", "--untracked-files=no") == ""
-    assert "staging-add" not in done("history")
+    assert "operator-" in done("history")
 
 
 def test_a_run_of_this_machine_is_shown_and_undone_by_its_name(clone: Path) -> None:

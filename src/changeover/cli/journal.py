@@ -18,6 +18,12 @@ def reading_store(folder: Path, run: str | None = None) -> Store:
     return Store(own if run and run.startswith(OPERATOR) and own.is_dir() else state)
 
 
+def own_store(folder: Path) -> Store | None:
+    """Open the journal of work on this machine; none where there was none."""
+    own = state_folder(folder) / OPERATOR
+    return Store(own) if own.is_dir() else None
+
+
 def operator_name() -> str:
     """Return who is at work: `SUDO_USER` where there is one, else the login."""
     return os.environ.get("SUDO_USER") or getpass.getuser()

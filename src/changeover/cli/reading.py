@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from changeover.cli.following import follower
-from changeover.cli.journal import reading_store
+from changeover.cli.journal import own_store, reading_store
 from changeover.cli.options import instance_option, output_option
 from changeover.cli.output import emit
 from changeover.engine.journal import Journal
@@ -28,8 +28,10 @@ POLL = 0.2
 @instance_option
 @output_option
 def history(instance: Path, output: str) -> None:
-    """List the runs of an instance, the newest last."""
-    runs = all_runs(reading_store(instance))
+    """List the runs of an instance, the newest last, and those of this machine alone."""
+    own = own_store(instance)
+    runs = all_runs(reading_store(instance)) + (all_runs(own) if own else [])
+    runs.sort(key=lambda run: run.started_at or "")
     rows = [{"run": r.run, "started": r.started_at, "stage": r.stage} for r in runs]
     emit(rows, history_lines(runs), output)
 

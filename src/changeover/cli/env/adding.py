@@ -14,8 +14,8 @@ import click
 from changeover.cli.adopting import host_of, word_of
 from changeover.cli.env.ansible import siblings, write_environment
 from changeover.cli.env.listing import environments
+from changeover.cli.env.reading import read_environment
 from changeover.cli.opening import Asked, opened, request_for
-from changeover.cli.options import given_here
 from changeover.cli.reaching import pinged
 from changeover.cli.secrets.generating import KINDS
 from changeover.engine.preflight import examine
@@ -162,11 +162,13 @@ def _check(folder: Path) -> None:
 
 def _looked(folder: Path) -> Iterator[Finding]:
     masker = Masker()
-    described, secrets = open_instance(folder, masker.learn, given_here(incomplete=True))
+    described, secrets, lack = read_environment(folder, masker.learn)
     found = list(pinged(list(described.hosts.values()), secrets, masker))
     for pong in found:
         yield _pong_finding(pong)
     yield from _names(described)
+    if lack:
+        raise lack
     if any(pong.trouble for pong in found):
         return
     with opened(folder) as session:

@@ -12,14 +12,14 @@ import click
 
 from changeover.cli.applying import Manner, begin, insisted
 from changeover.cli.env.departure import leave_commit, mentions
+from changeover.cli.env.reading import read_environment
 from changeover.cli.opening import Asked, opened, request_for
-from changeover.cli.options import given_here, instance_option
+from changeover.cli.options import instance_option
 from changeover.engine.fetching import fetch_backup
 from changeover.engine.prober import answers
 from changeover.engine.runs import refuse_open_run
 from changeover.engine.session import Session
 from changeover.errors import ActionFailed, ChangeoverError, InvalidInput, NotReady
-from changeover.instances.folder import open_instance
 from changeover.model.findings import Finding
 from changeover.model.instance import Instance
 from changeover.views.finding import finding_lines
@@ -56,11 +56,13 @@ def dismantle(
     addresses) with whom to ask. A commit that removes its folder is left on a branch, to be
     reviewed. Nothing happens before its name was typed.
     """
-    described, _ = open_instance(instance, given=given_here(incomplete=True))
+    described, _, lack = read_environment(instance)
     if choice["gone"]:
         _typed_name(described.name, confirm)
         _leave(instance, described, [])
         return
+    if lack:
+        raise lack
     manner = Manner(approved=approved)
     asked = Asked(procedure=PROCEDURE,
                   inputs={"drop_database": str(choice["drop_database"]).lower()})  # fmt: skip

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from changeover.cli.options import given_here, output_option
+from changeover.cli.env.reading import read_environment
+from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.engine.session import open_session
 from changeover.errors import ChangeoverError
-from changeover.instances.folder import open_instance
 from changeover.instances.place import EXTRAS, INSTANCE, usual_inventory
 from changeover.model.instance import Instance, Resource
 from changeover.views.style import bad, faint, strong, version
@@ -75,10 +75,10 @@ def _has_inventory(folder: Path) -> bool:
 
 def _read(place: Path) -> Listed:
     try:
-        instance, _ = open_instance(place, given=given_here(incomplete=True))
+        instance, _, lack = read_environment(place)
     except ChangeoverError as error:
         return Listed(str(place), place.resolve().name, trouble=error.message)
-    return described(instance, place)
+    return replace(described(instance, place), trouble=lack.message if lack else "")
 
 
 def described(instance: Instance, place: Path) -> Listed:
