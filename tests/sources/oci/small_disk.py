@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -9,13 +10,14 @@ from pathlib import Path
 def on_small_disk(folder: Path, mebibytes: int, *commands: list[str]) -> list[str]:
     """Return a command that runs these one after the other, the last one in its own place.
 
-    It needs no rights: a namespace of its own has the disk, and both are gone with the program.
+    A namespace of its own has the disk, and both are gone with the program; nobody needs rights.
     """
     folder.mkdir(parents=True, exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(folder)]
     *before, last = commands
     lines = [shlex.join(mount), *map(shlex.join, before), f"exec {shlex.join(last)}"]
-    return ["unshare", "-Urm", "sh", "-ec", "\n".join(lines)]
+    namespace = "-m" if os.geteuid() == 0 else "-Urm"
+    return ["unshare", namespace, "sh", "-ec", "\n".join(lines)]
 
 
 def enlarged(folder: Path, mebibytes: int) -> list[str]:
