@@ -42,7 +42,7 @@ def given_words() -> Given | None:
     meta = click.get_current_context().meta
     if _EXTRA not in meta and not meta.get(_PASSWORD_FILES):
         return None
-    return Given(meta.get(_EXTRA, ()), meta.get(_PASSWORD_FILES, ()))
+    return Given(meta.get(_EXTRA), meta.get(_PASSWORD_FILES, ()))
 
 
 def given_here(*, incomplete: bool = False) -> Given:

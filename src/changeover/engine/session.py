@@ -21,7 +21,7 @@ from changeover.errors import InvalidInstance
 from changeover.hosts.connect import transport_to
 from changeover.hosts.host import Host
 from changeover.hosts.transport import ShellTransport
-from changeover.instances.given import NOTHING, Given, keep_given, recall_given
+from changeover.instances.given import NOTHING, Given, completed, keep_given
 from changeover.instances.known import open_known
 from changeover.instances.place import state_folder
 from changeover.instances.secrets import Secrets
@@ -196,7 +196,7 @@ def open_session(folder: Path, given: Given | None = None) -> Session:
     """
     masker = Masker()
     store = Store(state_folder(folder))
-    given = given or recall_given(store.folder)
+    given = completed(given, store.folder)
     instance, secrets = open_known(folder, store.folder, masker.learn, given)
     # Each is told to the masker when it is resolved.
     dict(secrets)

@@ -53,13 +53,18 @@ class Facts:
 class Given:
     """What was said on the command line."""
 
-    extra: tuple[str, ...] = ()
-    """`-e` as it was written: `name=value`, `@file`, JSON."""
+    words: tuple[str, ...] | None = ()
+    """`-e` as it was written: `name=value`, `@file`, JSON; none where a command takes none."""
     password_files: tuple[str, ...] = ()
     """`--vault-password-file`."""
     facts: Facts = field(default_factory=Facts)
     incomplete: bool = False
     """Whether variables may be missing: to reach a host, few are needed."""
+
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """The words for `-e`."""
+        return self.words or ()
 
     def refuse_forms(self) -> None:
         """Raise `InvalidInput` for what only an environment of Ansible takes."""
@@ -103,6 +108,14 @@ def keep_given(state: Path, given: Given) -> None:
     half.touch(mode=0o600)
     half.write_text(json.dumps({"extra": given.extra, "password_files": given.password_files}))
     half.replace(file)
+
+
+def completed(given: Given | None, state: Path) -> Given:
+    """Return what was said, and where a command takes no `-e`, what the last run began with."""
+    if given is not None and given.words is not None:
+        return given
+    known = recall_given(state)
+    return known if given is None else replace(given, words=known.words)
 
 
 def recall_given(state: Path) -> Given:

@@ -11,7 +11,7 @@ import pytest
 from changeover.engine.facts import host_facts
 from changeover.errors import InvalidInput
 from changeover.hosts.connect import connect
-from changeover.instances.given import Facts, Given, keep_given, recall_given
+from changeover.instances.given import Facts, Given, completed, keep_given, recall_given
 from changeover.model.instance import HostSpec
 
 
@@ -28,6 +28,14 @@ def test_a_run_that_was_given_nothing_forgets_what_an_earlier_one_was(tmp_path: 
     keep_given(tmp_path, Given())
 
     assert recall_given(tmp_path).extra == ()
+
+
+def test_a_command_that_takes_no_words_goes_on_with_those_of_the_run(tmp_path: Path) -> None:
+    keep_given(tmp_path, Given(("git_version=v1",)))
+
+    assert completed(None, tmp_path).extra == ("git_version=v1",)
+    assert completed(Given(None, ("password",)), tmp_path).extra == ("git_version=v1",)
+    assert completed(Given(()), tmp_path).extra == ()
 
 
 def test_files_of_variables_are_for_ansible_environments_alone() -> None:
