@@ -19,9 +19,11 @@ COMMAND = Path(sys.executable).parent / "changeover"
 COMPATIBLE = ("--set", "compatible_migrations=true")
 
 
-def changeover(instance: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def changeover(
+    instance: Path, *words: str, timeout: float = 300
+) -> subprocess.CompletedProcess[str]:
     asked = [str(COMMAND), *words, "-i", str(instance)]
-    return subprocess.run(asked, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(asked, capture_output=True, text=True, check=False, timeout=timeout)
 
 
 def deploy(instance: Path, ref: str, *words: str) -> subprocess.CompletedProcess[str]:

@@ -65,11 +65,10 @@ def test_a_downgrade_that_leaves_wrong_data_is_taken_back_and_a_restore_serves(
     assert found
     named = back("1.2.0", "restore", "--set", f"backup_id={found[1]}", *UNDO)
 
-    asked = changeover(instance, *named)
-    changeover(instance, "approve", "2023.7/restore@catalogue")
-    done = changeover(instance, "resume", "--yes")
+    planned = changeover(instance, "plan", *(word for word in named[1:-2] if word != "--yes"))
+    done = changeover(instance, *named, "--approve", "restore")
 
-    assert "drops what was written since the backup" in " ".join(asked.stdout.split())
+    assert "drops what was written since the backup" in " ".join(planned.stdout.split())
     assert (version(fresh_lab), revision(fresh_lab)) == ("1.2.0", older), done.stdout
     assert content(fresh_lab) == kept
     undone = changeover(instance, "undo", "--yes")

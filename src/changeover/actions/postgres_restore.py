@@ -89,6 +89,7 @@ class Restore(Action):
             commands=(f"pg_restore {backup.path}",),
             before=self._before(host, backup),
             facts={f"backup of {backup.database}": backup.id},
+            alters=(f"revision of {self._database.label}",),
             question=self._question(host, backup),
         )
 
