@@ -190,3 +190,18 @@ def test_signatures_of_images_travel_with_their_release(
     assert holds(target, "in/web", "2", image)
     assert holds(target, "in/web", referrer.digest, referrer)
     assert holds(target, "in/web", tag, cosign)
+
+
+def test_the_keys_an_instance_trusts_are_those_of_its_folder(site: Path, tmp_path: Path) -> None:
+    described(site)
+    (site / "keys").mkdir()
+    called(release, "keygen", str(site / "keys" / "vendor"))
+    called(release, "keygen", str(tmp_path / "stranger"))
+    folder, packed = str(site / "releases" / "1"), str(tmp_path / "x.release")
+
+    called(release, "pack", folder, packed, "--sign", str(site / "keys" / "vendor.key"))
+    proof = data(release, "verify", packed, "-i", str(site))
+    called(release, "pack", folder, packed, "--sign", str(tmp_path / "stranger.key"))
+
+    assert proof["signed_by"] == ["vendor.pub"]
+    assert "trusted are vendor.pub" in error(release, "verify", packed, "-i", str(site))
