@@ -106,7 +106,7 @@ class Setting:
     def serve(self) -> None:
         """Serve what was issued."""
         live = self.folder / "live/localhost"
-        self.nginx.write_site("secure", SECURE.format(https=self.https, live=live))
+        self.nginx.write_site(f"secure-{self.https}", SECURE.format(https=self.https, live=live))
         self.nginx.reload()
 
     def served(self) -> str:
