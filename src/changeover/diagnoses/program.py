@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -61,7 +62,15 @@ class ProgramKind(Kind):
         for one in body.programs:
             found = _unit_fault(one, answers) if one.is_unit else _fault(one, answers)
             if found:
-                yield found
+                yield _addressed(found, body)
+
+
+def _addressed(found: Fault, body: Body) -> Fault:
+    """Have a mending speak to the supervisord that was asked."""
+    mending, config = found.mending, body.supervisors[0].config if body.supervisors else ""
+    if mending is None or not mending.use.startswith("supervisor.") or not config:
+        return found
+    return replace(found, mending=replace(mending, with_={**mending.with_, "config": config}))
 
 
 def thing(one: Program) -> str:
