@@ -30,10 +30,10 @@ class CertificateKind(Kind):
         for one in body.certificates:
             served = openssl.parse(answers.out(f"wire {one.domain}"))
             kept = openssl.parse(answers.out(f"file {one.domain}"))
-            if served:
-                yield from _served(one, served, body)
             if served and kept and served.serial != kept.serial:
                 yield _old(one, served, kept, body)
+            if served:
+                yield from _served(one, served, body)
             if one.lineage:
                 yield from _schedule(one, answers)
 
@@ -55,7 +55,8 @@ def _served(one: Certificate, served: openssl.Seen, body: Body) -> Iterator[Faul
             thing,
             f"the certificate of {one.domain} has expired",
             (until,),
-            "changeover run certs renew",
+            _remedy(one),
+            after=(f"certificate file {one.domain}",),
         )
     elif days < one.warn_days:
         yield Fault(
@@ -63,9 +64,15 @@ def _served(one: Certificate, served: openssl.Seen, body: Body) -> Iterator[Faul
             thing,
             f"the certificate of {one.domain} ends in {days:.0f} days",
             (until,),
-            "changeover run certs renew",
+            _remedy(one),
             grave=False,
         )
+
+
+def _remedy(one: Certificate) -> str:
+    if one.lineage:
+        return "changeover run certs renew"
+    return f"bring a new one to {one.file or 'where nginx reads it'}, then reload nginx"
 
 
 def _old(one: Certificate, served: openssl.Seen, kept: openssl.Seen, body: Body) -> Fault:
@@ -80,7 +87,7 @@ def _old(one: Certificate, served: openssl.Seen, kept: openssl.Seen, body: Body)
             f"in {one.file}: until {kept.until_text}, serial {kept.serial}",
         ),
         "nginx -t && systemctl reload nginx",
-        grave=False,
+        grave=served.days_left(body.clock.now) < 0,
         mending=Mending("have nginx load the certificate", "nginx.reload", words),
     )
 
