@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,26 +15,16 @@ from labs.catalogage.local import LocalLab
 
 from changeover.cli.main import changeover
 from changeover.errors import InvalidInput
-from tests.lab.fixtures import FEW
 
 pytestmark = pytest.mark.live
 
 
-@pytest.fixture(scope="module")
-def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalLab]:
-    """A lab of its own: nothing is left of it."""
-    lab = LocalLab(tmp_path_factory.mktemp("doomed") / "catalogage", rows=FEW, tied=True)
-    lab.start()
-    yield lab
-    lab.remove()
-
-
 @pytest.fixture
-def prod(doomed: LocalLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def prod(lab: LocalLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Its environment, in git, with what it needs from whom."""
     for name in ("CHANGEOVER_INSTANCE", "CHANGEOVER_STATE", "CHANGEOVER_AGE_KEY_FILE"):
         monkeypatch.delenv(name, raising=False)
-    folder = doomed.write_instance(tmp_path / "environments" / "prod", ssh=True)
+    folder = lab.write_instance(tmp_path / "environments" / "prod", ssh=True)
     written = yaml.safe_load((folder / "instance.yaml").read_text())
     written |= {
         "description": "Where everybody works", "deployed_from": "master",
@@ -44,7 +33,7 @@ def prod(doomed: LocalLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     }  # fmt: skip
     written["vars"]["access_logs"] = [str(tmp_path / "access.log")]
     (folder / "instance.yaml").write_text(yaml.safe_dump(written, sort_keys=False))
-    (tmp_path / "README.md").write_text(f"See {doomed.layout.client_url}\n")
+    (tmp_path / "README.md").write_text(f"See {lab.layout.client_url}\n")
     git(tmp_path, "init", "-q", "-b", "main")
     git(tmp_path, "config", "user.name", "Ada")
     git(tmp_path, "config", "user.email", "ada@shop.example")
@@ -67,7 +56,7 @@ def typed(*words: str, said: str = "") -> Result:
 
 
 def test_environments_are_listed_with_what_runs_there_and_whom_to_ask(
-    doomed: LocalLab, prod: Path
+    lab: LocalLab, prod: Path
 ) -> None:
     broken = prod.parent / "broken"
     broken.mkdir()
@@ -78,7 +67,7 @@ def test_environments_are_listed_with_what_runs_there_and_whom_to_ask(
     offline = typed("list", "--offline").output
 
     by_name = {each["name"]: each for each in listed}
-    head = git(Path(doomed.layout.workdir), "rev-parse", "HEAD").strip()
+    head = git(Path(lab.layout.workdir), "rev-parse", "HEAD").strip()
     assert by_name["lab"]["running"] == head
     assert "instance.yaml:" in by_name["broken"]["trouble"]
     assert "Where everybody works" in text
@@ -88,7 +77,7 @@ def test_environments_are_listed_with_what_runs_there_and_whom_to_ask(
 
 
 def test_an_environment_is_dismantled_only_by_its_name_and_nothing_is_left(
-    doomed: LocalLab, prod: Path, tmp_path: Path
+    prod: Path, fresh_lab: LocalLab, tmp_path: Path
 ) -> None:
     words = ("dismantle", "-i", str(prod), "--drop-database", "--approve", "all")
     (tmp_path / "backups").mkdir()
@@ -97,7 +86,7 @@ def test_an_environment_is_dismantled_only_by_its_name_and_nothing_is_left(
     wrong = typed(*words, "--confirm", "labb")
     assert isinstance(unnamed.exception, InvalidInput)
     assert isinstance(wrong.exception, InvalidInput)
-    assert doomed.site.healthy
+    assert fresh_lab.site.healthy
     result = typed(*words, "--confirm", "lab", "--backup-to", str(tmp_path / "backups"))
 
     assert result.exception is None, result.output
@@ -107,11 +96,11 @@ def test_an_environment_is_dismantled_only_by_its_name_and_nothing_is_left(
     assert "proven: nothing is installed on its hosts any more" in said
     assert "[ ] the machine web-1, Nuage; ask ops@shop.example" in said
     assert "[ ] mentioned in README.md" in said
-    assert not doomed.site.healthy
-    assert not Path(doomed.layout.workdir).exists()
-    assert not Path(doomed.layout.workdir).is_symlink()
-    assert "RUNNING" not in doomed.supervisord.control("status").stdout
-    databases = doomed.postgres.sql("SELECT datname FROM pg_database", "postgres")
+    assert not fresh_lab.site.healthy
+    assert not Path(fresh_lab.layout.workdir).exists()
+    assert not Path(fresh_lab.layout.workdir).is_symlink()
+    assert "RUNNING" not in fresh_lab.supervisord.control("status").stdout
+    databases = fresh_lab.postgres.sql("SELECT datname FROM pg_database", "postgres")
     assert DATABASE not in databases.split()
     (backup,) = (tmp_path / "backups").glob("*.tar")
     assert backup.stat().st_mode & 0o777 == 0o600
