@@ -35,6 +35,7 @@ new=$home/.new; rm -rf -- "$new"
 for made in "$new"/*/; do
     [ ! -L "${made%/}" ] || continue
     at=$("$made/bin/python3" -c 'import platform; print(platform.python_version())')
+    : >"$made/.changeover-brought"
     rm -rf -- "$home/$at"; mv -T -- "${made%/}" "$home/$at"
 done
 rm -rf -- "$new"
@@ -49,10 +50,11 @@ at=$("$new/node_modules/node/bin/node" --version); at=${at#v}
 mkdir -p -- "$new/bin"
 ln -sfn ../node_modules/node/bin/node "$new/bin/node"
 ln -sfn ../node_modules/npm/bin/npm-cli.js "$new/bin/npm"
+: >"$new/.changeover-brought"
 rm -rf -- "$home/$at"; mv -T -- "$new" "$home/$at"
 """
 
-# In use is what runs, what a link leads into, and what a file names.
+# Only what was brought here goes. In use is what runs, what a link leads into, and what a file names.
 _UNUSED = """
 homes=$1; links=$2; shift 2
 used=$(
@@ -64,7 +66,7 @@ eval "set -- $homes"
 for home; do
     for at in "$home"/[0-9v]*/; do
         at=${at%/}
-        [ -d "$at" ] && [ ! -L "$at" ] || continue
+        [ -e "$at/.changeover-brought" ] && [ ! -L "$at" ] || continue
         case "$used" in *"$(readlink -f -- "$at")/"*) ;; *) echo "$at" ;; esac
     done
 done
@@ -98,7 +100,7 @@ def bring_node(home: str, version: str, npm: str) -> Command:
 
 
 def unused(homes: tuple[str, ...], links: tuple[str, ...], files: tuple[str, ...]) -> Command:
-    """List folders of versions that nothing runs from, no link leads into and no file names.
+    """List versions brought here that nothing runs from, no link leads into and no file names.
 
     Files are patterns of the shell, such as `/srv/releases/*/venv/pyvenv.cfg`.
     """
