@@ -54,7 +54,7 @@ ln -sfn ../node_modules/npm/bin/npm-cli.js "$new/bin/npm"
 rm -rf -- "$home/$at"; mv -T -- "$new" "$home/$at"
 """
 
-# Only what was brought here goes. In use is what runs, what a link leads into, and what a file names.
+# Only what was brought goes. In use is what runs, what a link leads into, what a file names.
 _UNUSED = """
 homes=$1; links=$2; shift 2
 used=$(
