@@ -215,10 +215,12 @@ BREAKAGES = (
         "connections",
         "cd /; supervisorctl stop server; runuser -u postgres -- psql -qc"
         f" 'ALTER SYSTEM SET max_connections = 8'; systemctl restart {POSTGRES};"
-        " for i in 1 2 3 4 5; do systemd-run -q --unit=holder$i --uid=postgres psql -d"
+        " for i in 1 2 3 4 5 6; do systemd-run -q --unit=holder$i --uid=postgres"
+        " -p Restart=always -p RestartSec=0.3 -p StartLimitIntervalSec=0 psql -d"
         ' "$(sed -n \'s/^APP_DATABASE_URL="postgresql+asyncpg\\(.*\\)"/postgresql\\1/p\''
         f" {CODE}/.env)?application_name=holder\" -c 'SELECT pg_sleep(3600)'; done;"
-        f' until [ "$(runuser -u postgres -- psql -Atc "{HOLDING}")" = 5 ]; do sleep 0.1; done;'
+        f' for i in $(seq 200); do [ "$(runuser -u postgres -- psql -Atc "{HOLDING}")" = 5 ] && break;'
+        " sleep 0.1; done;"
         " supervisorctl start server",
         "database-full",
         "5 active, of role catalogage from holder",
