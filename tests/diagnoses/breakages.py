@@ -86,7 +86,8 @@ BREAKAGES = (
     Breakage(
         "taken",
         "supervisorctl stop client; systemd-run -q --unit=squatter python3 -m http.server"
-        " -b 127.0.0.1 3000; until ss -Hltn | grep -q ':3000 '; do sleep 0.1; done;"
+        " -b 127.0.0.1 3000; for i in $(seq 100); do ss -Hltn | grep -q ':3000 ' && break;"
+        " sleep 0.1; done;"
         " supervisorctl start client || true",
         "crash-loop",
         "its port 3000 is taken by python3",
@@ -219,8 +220,8 @@ BREAKAGES = (
         " -p Restart=always -p RestartSec=0.3 -p StartLimitIntervalSec=0 psql -d"
         ' "$(sed -n \'s/^APP_DATABASE_URL="postgresql+asyncpg\\(.*\\)"/postgresql\\1/p\''
         f" {CODE}/.env)?application_name=holder\" -c 'SELECT pg_sleep(3600)'; done;"
-        f' for i in $(seq 200); do [ "$(runuser -u postgres -- psql -Atc "{HOLDING}")" = 5 ] && break;'
-        " sleep 0.1; done;"
+        " for i in $(seq 200); do"
+        f' [ "$(runuser -u postgres -- psql -Atc "{HOLDING}")" = 5 ] && break; sleep 0.1; done;'
         " supervisorctl start server",
         "database-full",
         "5 active, of role catalogage from holder",
