@@ -51,5 +51,6 @@ def settle_open(session: Session, seen: set[tuple[str, str, str]]) -> bool:
         sight = Sight(first.ours, first.theirs, notes=notes, secrets=first.secrets)
         said = ask_about(tuple(one.conflict for one in several.values()), sight)
         answers |= {f"{file}:{path}": answer for path, answer in said.items()}
-    session.binder.decide(answers)
+    if answers:
+        session.binder.decide(answers)
     return bool(answers)
