@@ -74,8 +74,8 @@ class Node(Runtime):
 class Prune(Action):
     """Remove versions of interpreters that nothing runs from, no link leads to and no file names.
 
-    Only those that `python.interpreter` and `node.runtime` brought can go. Put it in `settle`, after
-    the new version serves. What is removed does not come back.
+    Only those that `python.interpreter` and `node.runtime` brought can go. Put it in `settle`,
+    after the new version serves. What is removed does not come back.
     """
 
     name: ClassVar[str] = "runtime.prune"

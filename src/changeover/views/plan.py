@@ -155,7 +155,8 @@ def _command_lines(command: str) -> Iterator[str]:
 def _closing(plan: Plan) -> Iterator[str]:
     steps = [step for step in plan.steps if step.change.needed]
     hosts = {step.host for step in steps}
-    yield f"{len(steps)} of {len(plan.steps)} steps change something, on {_hosts(hosts)}."
+    where = f", on {_hosts(hosts)}" if hosts else ""
+    yield f"{len(steps)} of {len(plan.steps)} steps change something{where}."
     edge = _edge(plan)
     if edge:
         yield careful(f"There is a way back until {edge.key}; not beyond.")
