@@ -27,6 +27,7 @@ SHARED |= {"sites": "nginx_sites"}
 OURS = ("api_port_b", "ca", "client_port_b", "nginx_folder", "serving", "ssr_port",
         "supervisor_config", "wheels")  # fmt: skip
 """What the playbook knows nothing of."""
+WORKDIR = "/root/catalogage"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,9 @@ class WrittenEnvironment:
 
     def _inventory(self) -> str:
         found = {name: getattr(self.layout, field) for name, field in VARIABLES.items()}
+        if found["workdir"] == WORKDIR:
+            # As the playbook says itself, once the host has told its HOME.
+            del found["workdir"]
         control = ["supervisorctl"]
         if self.layout.supervisor_config:
             control += ["-c", self.layout.supervisor_config]

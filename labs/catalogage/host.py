@@ -13,6 +13,7 @@ from tests.servers.postgres import Postgres
 from tests.servers.program import NotStarted, await_outcome, free_port
 
 from labs.catalogage.choice import DATABASE, PASSWORD
+from labs.catalogage.environment import WrittenEnvironment
 from labs.catalogage.instance import Written
 from labs.catalogage.layout import HERE, Layout
 from labs.catalogage.local import ROWS
@@ -95,6 +96,13 @@ class HostLab:
         """Write the instance folder of this lab."""
         host = {"transport": "ssh", "ssh_config": str(self.host.config)}
         return Written(folder, self.layout, self.authority, host, self.name).write()
+
+    def write_environment(self, folder: Path) -> Path:
+        """Write the Ansible environment of this lab, as its team would have it."""
+        connection = {"ansible_ssh_common_args": f"-F {self.host.config}"}
+        return WrittenEnvironment(
+            folder, self.layout, self.authority, connection, {}, self.name
+        ).write()
 
     def sql(self, statements: str, database: str = "postgres") -> str:
         """Run statements as the database's superuser; gives rows, unaligned."""

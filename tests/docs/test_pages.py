@@ -75,7 +75,9 @@ def typed(page: Path) -> Iterator[str]:
 def unknown(line: str) -> str:
     """Return what is wrong with a command line; empty where all its words exist."""
     command: click.Command = changeover
-    for word in shlex.split(line)[1:]:
+    words = shlex.split(line)[1:]
+    # The folder may be named before the command, as `-C` is for git.
+    for word in words[2:] if words[:1] == ["-i"] else words:
         if word.startswith("-"):
             if not known(command, word.partition("=")[0]):
                 return f"{line}: {command.name} has no {word}"

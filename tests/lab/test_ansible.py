@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from labs.catalogage.host import HostLab
 from labs.catalogage.local import LocalLab
 
 from tests.servers.ansible import Ansible, ansible
@@ -69,3 +70,23 @@ def test_colleagues_may_deploy_by_the_manual_before_us_and_are_refused_after(
     assert at_last.returncode == 0, at_last.stdout + at_last.stderr
     lab.await_health()
     assert lab.site.health()["version"] == "1.2.0"
+
+
+@pytest.mark.docker
+def test_an_environment_of_the_manual_is_deployed_to_a_host_of_its_own(
+    host_lab: HostLab, tmp_path: Path
+) -> None:
+    environment = host_lab.write_environment(tmp_path)
+    before = {p: p.read_bytes() for p in environment.rglob("*") if p.is_file()}
+
+    ours = changeover(environment, "apply", "--yes", "-e", "git_version=1.1.0")
+    version = host_lab.site.health()["version"]
+    link = host_lab.host.run("readlink /root/catalogage")
+    back = changeover(environment, "undo", "--yes")
+
+    assert ours.returncode == 0, ours.stdout + ours.stderr
+    assert version == "1.1.0"
+    assert link.startswith("/root/catalogage.releases/")
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert host_lab.site.health()["version"] == "1.0.0"
+    assert {p: p.read_bytes() for p in before} == before
