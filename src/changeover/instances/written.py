@@ -183,7 +183,8 @@ class InstanceWritten(PlaceWritten):
     language: str = "en"
     """The language of releases' texts."""
     hubs: list[str] = Field(default_factory=list)
-    """Folders of releases, relative to this file; and where `release use` fetches them from:
+    """Folders of releases, relative to this file, the guides that come with this tool unless there
+    are any; and where `release use` fetches them from:
     `docker://HOST/REPOSITORY`, `oci:FOLDER`."""
     edition: str = ""
     """The edition that is installed."""

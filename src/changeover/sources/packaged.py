@@ -12,3 +12,9 @@ _PLACES = (_PACKAGE / "guides", _PACKAGE.parent.parent / "guides")
 def packaged_guides() -> Path | None:
     """Return the folder of the guides; None where the package was built without them."""
     return next((place for place in _PLACES if place.is_dir()), None)
+
+
+def packaged_hubs() -> tuple[str, ...]:
+    """Return the hubs of an instance that names none."""
+    guides = packaged_guides()
+    return (str(guides),) if guides else ()
