@@ -106,7 +106,7 @@ def test_editing_keeps_comments_and_the_way_it_was_sealed(
     done("encrypt", "secrets", "--vault-password-file", f"dev@{vault.parents[1]}/vault-password")
     monkeypatch.setenv("EDITOR", script(vault, 'sed -i s/old/new/ "$1"'))
 
-    done("edit")
+    done("edit", "secrets")
     done("set", "b", said="one")
     done("generate", "apikey", "--into", "c")
 

@@ -18,13 +18,16 @@ EMPTY = "# name: value\n"
 
 
 @click.command()
+@click.argument("path", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
 @file_options
-def edit(place: SecretsFile) -> None:
-    """Edit an encrypted file; its plain text is in memory only, readable by you alone.
+def edit(path: Path | None, place: SecretsFile) -> None:
+    """Edit an encrypted file: the instance's, or FILE.
 
+    Its plain text is in memory only, readable by you alone.
     What an editor keeps beside a file (swap, backup, undo) is kept from the disk as well. What is
     written back is sealed as it was.
     """
+    place = replace(place, path=path) if path else place
     fresh = not place.path.exists()
     opened = place.opened()
     if opened.kind is Kind.PLAIN:
