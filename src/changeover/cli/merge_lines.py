@@ -31,6 +31,8 @@ def conflict_lines(conflict: Conflict, files: Sequence[str]) -> list[str]:
         lines += _side_lines(label, side, name)
     if conflict.reason:
         lines.append(f"  ({conflict.reason})")
+    if conflict.note:
+        lines.append(f"  note    {conflict.note}")
     return lines
 
 
