@@ -18,7 +18,9 @@ from types import FrameType
 from tests.servers.program import NotStarted, await_outcome
 
 from labs.catalogage.choice import DATABASE
+from labs.catalogage.edits import Edits
 from labs.catalogage.figures import Figures, figures_of, table
+from labs.catalogage.hub import publish, publish_later
 from labs.catalogage.local import LocalLab
 from labs.catalogage.traffic import Traffic
 
@@ -40,6 +42,7 @@ class Demo:
     instance: Path
     figures: list[Figures] = field(default_factory=list)
     users: Traffic | None = None
+    edits: Edits | None = None
     run: "subprocess.Popen[bytes] | None" = None
     """The command that is to be killed."""
 
@@ -57,9 +60,13 @@ class Demo:
         """Start the platform and its users."""
         scene("A data catalogue, release 1.0.0, is running")
         self.lab.start()
-        self.lab.write_instance(self.instance, ssh=bool(os.environ.get("DEMO_SSH")))
+        ssh = bool(os.environ.get("DEMO_SSH"))
+        self.lab.write_instance(self.instance, ssh, publish(self.hub))
         print(f"  {self.lab.layout.client_url}/   nginx, Node, uvicorn, {self.rows()} rows")
         self.users = Traffic(self.lab.layout.client_url, str(self.lab.authority)).start()
+        self.edits = Edits(self.lab.layout)
+        self.edits.make()
+        print("  edited by hand: nginx's site, .env and supervisor's file")
         print("  users: 20 requests a second, every fourth writes a row; they stay to the end")
 
     def change_over_unnoticed(self) -> None:
@@ -86,6 +93,7 @@ class Demo:
 
     def fail_and_come_back(self) -> None:
         """A release whose second migration fails, undone by itself."""
+        publish_later(self.hub)
         scene("Release 1.4.0 fails half-way through its migrations: back by itself")
         before, kept = self.content(), self.revision()
         self.changeover(
@@ -115,7 +123,7 @@ class Demo:
         run.wait()
         print("  kill -KILL, the whole process group: the migration runs on, nobody follows it")
         self.changeover("resume", "--yes")
-        self.expect_version("1.4.1")
+        self.expect_version("1.4.1", renamed=True)
         self.note("1.2.0 → 1.4.1, killed and resumed")
 
     def tell(self) -> None:
@@ -130,6 +138,8 @@ class Demo:
         if lost:
             raise Unexpected(f"{len(lost)} rows that were acknowledged are gone: {lost[:3]}")
         print(f"  rows that users were told are saved: {len(report.acknowledged)}, lost: 0")
+        if self.edits:
+            print(f"  {self.edits.told()}")
         self.changeover("finalize", "--yes")
 
     def changeover(self, *words: str, must_fail: bool = False) -> None:
@@ -141,7 +151,7 @@ class Demo:
         if (done.returncode != 0) != must_fail:
             raise Unexpected(f"changeover {words[0]}: exit code {done.returncode}")
 
-    def expect_version(self, version: str) -> None:
+    def expect_version(self, version: str, *, renamed: bool = False) -> None:
         """Users must be served by this release, by pages and API alike."""
         if not await_outcome(lambda: self.lab.site.healthy, 20):
             raise Unexpected("the platform does not answer")
@@ -149,6 +159,13 @@ class Demo:
         if found != version or f"Catalogue {version}" not in self.lab.site.page():
             raise Unexpected(f"release {found} answers, not {version}")
         print(f"  users get release {version}")
+        self.expect_edits(renamed=renamed)
+
+    def expect_edits(self, *, renamed: bool = False) -> None:
+        """What the operator changed by hand must be there, whatever was installed."""
+        lost = list(self.edits.lost(renamed=renamed)) if self.edits else ["all"]
+        if lost:
+            raise Unexpected(f"edits made by hand are gone: {'; '.join(lost)}")
 
     def note(self, title: str) -> None:
         """Keep the figures of the run that ended."""
@@ -170,6 +187,11 @@ class Demo:
     def revision(self) -> str:
         """The revision of the schema."""
         return self.lab.postgres.sql("SELECT version_num FROM alembic_version", DATABASE)
+
+    @property
+    def hub(self) -> Path:
+        """Where the vendor publishes the guides."""
+        return self.instance.with_name("demo-hub")
 
     @property
     def plan_file(self) -> Path:
@@ -213,7 +235,8 @@ def main() -> int:
     began, code = time.monotonic(), 0
     try:
         needs()
-        shutil.rmtree(demo.instance, ignore_errors=True)
+        for folder in (demo.instance, demo.hub):
+            shutil.rmtree(folder, ignore_errors=True)
         demo.play()
     except (Unexpected, NotStarted, OSError) as error:
         print(f"\ndemo: {error}", file=sys.stderr)
@@ -235,7 +258,8 @@ def _clean_up(demo: Demo, keep: bool) -> None:
         demo.users.stop()
     if not keep:
         demo.lab.remove()
-        shutil.rmtree(demo.instance, ignore_errors=True)
+        for folder in (demo.instance, demo.hub):
+            shutil.rmtree(folder, ignore_errors=True)
         return
     print(f"\nLeft running: {demo.lab.layout.client_url}/ (authority: {demo.lab.authority})")
     print(f"  try: .venv/bin/changeover -i {demo.instance} history")

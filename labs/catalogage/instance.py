@@ -23,6 +23,8 @@ class Written:
     host: dict[str, Any]
     """The host's entry: `transport` and how to reach it."""
     host_name: str = "catalogue"
+    hub: Path | None = None
+    """A hub whose guides say themselves how settings are called; without, the project's guide."""
 
     def write(self) -> Path:
         """Write `instance.yaml` and the encrypted secrets; gives the folder."""
@@ -39,7 +41,7 @@ class Written:
             "format": 1,
             "name": "lab",
             "product": "catalogage",
-            "hubs": [str(GUIDES)],
+            "hubs": [str(self.hub or GUIDES)],
             "hosts": {self.host_name: {**self.host, "roles": ["web", "db"]}},
             "vars": self._variables(),
             "secrets": {name: {"age": "secrets.age"} for name in self._secrets()},
@@ -64,7 +66,8 @@ class Written:
             "client_url": self.layout.client_url,
             **found,
             "page_contains": "Catalogue",
-            "env": {"APP_PUBLIC_URL": self.layout.client_url},
+            # So that one guide serves the releases before and after the setting was renamed.
+            "env": {} if self.hub else {"APP_PUBLIC_URL": self.layout.client_url},
         }
 
     def _endpoint(self, name: str, path: str, contains: str) -> dict[str, Any]:
