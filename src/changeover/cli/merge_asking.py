@@ -136,7 +136,7 @@ def _show(conflict: Conflict, sight: Sight, place: str) -> None:
     shown = conflict if sight.secrets is None else masked_conflict(conflict, sight.secrets)
     lines = conflict_lines(shown, sight.labels)
     note = "" if conflict.note else sight.notes.get(conflict.path)
-    lines += [f"  vendor  {note}"] if note else []
+    lines += [f"  note    {note}"] if note else []
     for line in ["", place, *lines]:
         click.echo(line, err=True)
 

@@ -85,5 +85,5 @@ def _lines(left: Sequence[Open]) -> Iterator[str]:
         shown = masked_conflict(one.conflict, one.secrets)
         yield from (f"  {line}" for line in conflict_lines(shown, ["base", "ours", "theirs"]))
         if one.note:
-            yield f"    vendor  {one.note}"
+            yield f"    note    {one.note}"
         yield f"    --answer '{one.file}:{one.conflict.path}=ours', `theirs`, or a value"
