@@ -15,7 +15,7 @@ import yaml
 def read_ini(text: str) -> object:
     """Read INI with the standard library; a repeated key keeps all its values."""
     parser = configparser.RawConfigParser(
-        strict=False, allow_no_value=True, delimiters=("=",), dict_type=_Repeating,
+        strict=False, allow_no_value=True, delimiters=("=",), dict_type=_Repeating,  # type: ignore[arg-type]  # a dict is enough
         default_section="(none)",
     )  # fmt: skip
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # keys keep their case

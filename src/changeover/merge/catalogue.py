@@ -39,7 +39,7 @@ FORMATS = (
     Entry("sshd", ("*sshd_config*", "*ssh_config*", "*/sshd_config.d/*", "*/ssh_config.d/*"),
           r"(?mi)^(?:#\s*)?(?:PermitRootLogin|HostKeyAlgorithms|AuthorizedKeysFile)\s"),
     Entry("nginx", ("*nginx*.conf", "*/nginx/*", "*nginx*/*.conf", "*.nginx"),
-          r"(?m)^\s*(?:(?:server|http|events|upstream\s+\S+|location\s+[^\n{]+)\s*\{"
+          r"(?m)^[ \t]*(?:(?:server|http|events|upstream\s+\S+|location\s+[^\n{]+)\s*\{"
           r"|proxy_pass\s|listen\s+[\d\[:.]+[^\n]*;)"),
     Entry("dotenv", (".env", "*.env", ".env.*", "*.env.*", "*/default/*", "*/sysconfig/*",
                      "*/environment", "os-release"),
@@ -115,7 +115,7 @@ def _is_marked(entry: Entry, sample: str, first: str) -> bool:
 
 def _simple_format(text: str) -> list[str]:
     """Return the format of lines that are settings: no blocks, and no table such as pg_hba.conf."""
-    if re.search(r"(?m)^\s*</?\w|^[^#\n]*\{\s*$|^\s*\}", text):
+    if re.search(r"(?m)^[ \t]*</?\w|^[^#\n]*\{\s*$|^[ \t]*\}", text):
         return []
     if re.search(r"(?m)^[^\s#;=\\]+[^\n=\\]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]+[^\s#]", text):
         return ["stanzas"]
@@ -132,5 +132,5 @@ def _compose_or_not(name: str, text: str) -> str:
     if name not in ("yaml", "compose"):
         return name
     services = re.search(r"(?m)^(?:services|include|volumes|networks):", text)
-    image = re.search(r"(?m)^\s+(?:image|build|extends|environment|ports|volumes|env_file):", text)
+    image = re.search(r"(?m)^[ \t]+(?:image|build|extends|environment|ports|volumes|env_file):", text)
     return "compose" if name == "compose" or (services and image) else "yaml"

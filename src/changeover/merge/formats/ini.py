@@ -44,8 +44,8 @@ _SEMICOLON = Dialect(_HEADER, _REMARKED, ";", "indent", value=_valued(";"))
 
 def _dialect(text: str) -> Dialect:
     """Trailing remarks exist only where all comments begin with a semicolon."""
-    semicolons = re.search(r"(?m)^\s*;", text)
-    return _SEMICOLON if semicolons and not re.search(r"(?m)^\s*#", text) else _PLAIN
+    semicolons = re.search(r"(?m)^[ \t]*;", text)
+    return _SEMICOLON if semicolons and not re.search(r"(?m)^[ \t]*#", text) else _PLAIN
 
 
 def read(text: str) -> tuple[Block, Value]:
