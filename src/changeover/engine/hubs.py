@@ -12,10 +12,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from changeover.model.instance import Instance
 from changeover.model.release import Condition, Release, Risk
+from changeover.sources.packaged import packaged_guides
 
 Holds = Callable[[Condition, str], bool]
 """Says whether a condition holds when a version is there."""
+
+
+def hubs_of(instance: Instance) -> list[Path]:
+    """Return the hubs an instance names, or else that of the guides that come with the tool."""
+    guides = packaged_guides()
+    return instance.hub_folders if instance.hubs or not guides else [guides]
 
 
 @dataclass

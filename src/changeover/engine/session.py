@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from changeover.actions.base import Action
 from changeover.engine.binding import Binding, fix_step
 from changeover.engine.facts import host_facts
-from changeover.engine.hubs import Hubs
+from changeover.engine.hubs import Hubs, hubs_of
 from changeover.engine.inputs import answers_for
 from changeover.engine.order import UPGRADE, steps_of
 from changeover.engine.planner import Planner, Request
@@ -47,7 +47,7 @@ class Session:
             name: Host(name, self.transports[name], self.transports[name].state_dir, spec.vars)
             for name, spec in instance.hosts.items()
         }
-        self.hubs = Hubs(instance.hub_folders, instance.product)
+        self.hubs = Hubs(hubs_of(instance), instance.product)
         self.binder = Binding(instance, secrets, self.hubs, store.folder / "bundles")
 
     def _reach(self, spec: HostSpec) -> ShellTransport:

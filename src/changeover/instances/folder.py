@@ -22,7 +22,6 @@ from changeover.instances.written import (
 from changeover.model.instance import Endpoint, HostSpec, Instance
 from changeover.model.problem import Problem, suggestion
 from changeover.sources.checked import checked, insist
-from changeover.sources.packaged import packaged_hubs
 from changeover.sources.yamltext import quoted
 from changeover.sources.yamltree import Tree, read_tree
 
@@ -153,7 +152,7 @@ def _instance(folder: Path, written: InstanceWritten, tree: Tree) -> Instance:
         ),
         databases=written.databases,
         registries={h: _registry(folder, r) for h, r in written.registries.items()},
-        hubs=tuple(written.hubs) or packaged_hubs(),
+        hubs=tuple(written.hubs),
         site_steps=tuple(
             made_site_step(s, tree.where(("site_steps", i, "step")))
             for i, s in enumerate(written.site_steps)

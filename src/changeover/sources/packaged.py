@@ -13,8 +13,3 @@ def packaged_guides() -> Path | None:
     """Return the folder of the guides; None where the package was built without them."""
     return next((place for place in _PLACES if place.is_dir()), None)
 
-
-def packaged_hubs() -> tuple[str, ...]:
-    """Return the hubs of an instance that names none."""
-    guides = packaged_guides()
-    return (str(guides),) if guides else ()
