@@ -92,7 +92,7 @@ class Connection:
             answer = self._wire.send(method, url, _with(headers, used), body)
             if answer.status != 401:
                 return answer
-            challenge = answer.headers.get_all("WWW-Authenticate") or []
+            challenge = answer.headers.get_all("WWW-Authenticate")
             answer.close()
             used = self._authority.challenged(scopes, challenge, used)
             if not isinstance(body, bytes | None):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import http.client
 import select
 import socket
 import ssl
@@ -16,14 +15,14 @@ from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from changeover.sources.oci.fault import Denied, ImageFault, Missing, Passing
+from changeover.sources.oci.http1 import Response, request_head, tunnelled
 from changeover.sources.oci.network import Network, proxy_authorization
 
 BUFFER = 256 * 1024
 CONNECT = 10.0
 _WORTH_READING = 16 * 1024
 """Bytes left in a body that are read to keep the connection; for more, a new one is cheaper."""
-_GONE = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
-_FAULTS = (OSError, http.client.HTTPException)
+_GONE = (BrokenPipeError, ConnectionResetError)
 
 
 class Body(Protocol):
@@ -40,7 +39,7 @@ class Body(Protocol):
 class Answer:
     """A response; its connection goes back to the pool once it is read and closed."""
 
-    def __init__(self, url: str, response: http.client.HTTPResponse, done: Callable[[bool], None]):
+    def __init__(self, url: str, response: Response, done: Callable[[bool], None]) -> None:
         self.url, self.status, self.headers = url, response.status, response.headers
         self._response, self._done = response, done
 
@@ -54,7 +53,7 @@ class Answer:
         """Fill a buffer; returns 0 at the end and raises `Passing` on a cut or a stall."""
         try:
             return self._response.readinto(view)
-        except _FAULTS as e:
+        except OSError as e:
             self.close()
             raise _translated(e, self.url) from None
 
@@ -62,7 +61,7 @@ class Answer:
         """Return the body, at most `limit` bytes of it."""
         try:
             return self._response.read(limit)
-        except _FAULTS as e:
+        except OSError as e:
             self.close()
             raise _translated(e, self.url) from None
 
@@ -78,9 +77,8 @@ class Answer:
             try:
                 response.read()
                 clean = True
-            except _FAULTS:
+            except OSError:
                 clean = False
-        # A connection that was to be closed anyway has left its socket to the response.
         response.close()
         done(clean and not response.will_close)
 
@@ -101,9 +99,7 @@ def _nothing(_: bool) -> None:
 
 @dataclass(eq=False)
 class _Line:
-    connection: http.client.HTTPConnection
-    socket: socket.socket | None
-    """Its own, also once a response that ends the connection has taken it over."""
+    socket: socket.socket
     relay: dict[str, str] | None
     """Headers for an HTTP proxy that is given whole URLs; none where there is no such proxy."""
     used: bool = False
@@ -111,8 +107,7 @@ class _Line:
     @property
     def stale(self) -> bool:
         """Tell whether the server has closed it, or said something nobody asked for."""
-        sock = self.connection.sock
-        return sock is None or bool(select.select([sock], [], [], 0)[0])
+        return bool(select.select([self.socket], [], [], 0)[0])
 
 
 class Wire:
@@ -141,7 +136,7 @@ class Wire:
                 raise Passing(f"{parts.netloc}: stopped", "run it again: it goes on there")
             try:
                 response = _exchange(line, method, parts, headers, body)
-            except _FAULTS as e:
+            except OSError as e:
                 self._drop(line)
                 # A server may close a kept connection just as we use it: that is no fault.
                 if line.used and isinstance(e, _GONE) and _whole(body):
@@ -157,27 +152,25 @@ class Wire:
         """Cut every connection that is in use: whoever waits there goes on at once."""
         self._cut = True
         for line in tuple(self._busy):
-            sock = line.connection.sock or line.socket
-            if sock is not None:
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):
+                line.socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the idle connections."""
         for lines in self._idle.values():
             while lines:
-                lines.pop().connection.close()
+                lines.pop().socket.close()
 
     def _drop(self, line: _Line) -> None:
         self._busy.discard(line)
-        line.connection.close()
+        line.socket.close()
 
     def _put(self, parts: SplitResult, line: _Line, keep: bool) -> None:
         self._busy.discard(line)
         if keep:
             self._idle[parts.scheme, parts.netloc].append(line)
         else:
-            line.connection.close()
+            line.socket.close()
 
     def _line(self, parts: SplitResult) -> _Line:
         idle = self._idle[parts.scheme, parts.netloc]
@@ -188,30 +181,33 @@ class Wire:
                 return self._connected(parts)
             if not line.stale:
                 return line
-            line.connection.close()
+            line.socket.close()
 
     def _connected(self, parts: SplitResult) -> _Line:
         proxy = self.network.proxy(parts.scheme, parts.hostname or "")
-        connection = self._toward(parts, proxy)
         try:
-            connection.connect()
-        except _FAULTS as e:
-            connection.close()
+            sock = self._toward(parts, proxy)
+        except OSError as e:
             raise _translated(e, parts.geturl()) from None
-        connection.sock.settimeout(self.network.silence)
+        sock.settimeout(self.network.silence)
         relay = proxy_authorization(proxy) if proxy and parts.scheme == "http" else None
-        return _Line(connection, connection.sock, relay)
+        return _Line(sock, relay)
 
-    def _toward(self, parts: SplitResult, proxy: SplitResult | None) -> http.client.HTTPConnection:
-        host, port = parts.hostname or "", parts.port
-        to = (proxy.hostname or "", proxy.port or 3128) if proxy else (host, port)
-        if parts.scheme != "https":
-            return http.client.HTTPConnection(*to, timeout=CONNECT)
-        context = self._context(parts.netloc)
-        connection = http.client.HTTPSConnection(*to, timeout=CONNECT, context=context)
-        if proxy:
-            connection.set_tunnel(host, port or 443, proxy_authorization(proxy))
-        return connection
+    def _toward(self, parts: SplitResult, proxy: SplitResult | None) -> socket.socket:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        to = (proxy.hostname, proxy.port or 3128) if proxy else (parts.hostname, port)
+        sock = socket.create_connection(to, CONNECT)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if parts.scheme != "https":
+                return sock
+            if proxy:
+                asked = parts.netloc if parts.port else f"{parts.netloc}:{port}"
+                tunnelled(sock, asked, proxy_authorization(proxy))
+            return self._context(parts.netloc).wrap_socket(sock, server_hostname=parts.hostname)
+        except BaseException:
+            sock.close()
+            raise
 
     def _context(self, netloc: str) -> ssl.SSLContext:
         with self._lock:
@@ -226,30 +222,26 @@ def _exchange(
     parts: SplitResult,
     headers: Mapping[str, str],
     body: bytes | Body | None,
-) -> http.client.HTTPResponse:
-    connection = line.connection
+) -> Response:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if line.relay is not None:
         target = f"{parts.scheme}://{parts.netloc}{target}"
-    # Host is written by hand: through a proxy, http.client would name the proxy.
-    connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-    for name, value in {"Host": parts.netloc, **headers, **(line.relay or {})}.items():
-        connection.putheader(name, value)
+    said = {"Host": parts.netloc, **headers, **(line.relay or {})}
     if isinstance(body, bytes | None):
         if body is not None or method in ("POST", "PUT", "PATCH"):
-            connection.putheader("Content-Length", str(len(body or b"")))
-        connection.endheaders(body or None)
-        return connection.getresponse()
-    connection.putheader("Content-Length", str(body.length))
-    connection.endheaders()
+            said["Content-Length"] = str(len(body or b""))
+        line.socket.sendall(request_head(method, target, said) + (body or b""))
+        return Response(line.socket, method)
+    said["Content-Length"] = str(body.length)
+    line.socket.sendall(request_head(method, target, said))
     try:
-        body.pour(connection.sock.sendall)
+        body.pour(line.socket.sendall)
     except (BrokenPipeError, ConnectionResetError):
         # The server may have answered early, and said why it did not want the rest.
-        response = connection.getresponse()
+        response = Response(line.socket, method)
         response.will_close = True
         return response
-    return connection.getresponse()
+    return Response(line.socket, method)
 
 
 def _translated(fault: Exception, url: str) -> ImageFault:
