@@ -44,7 +44,7 @@ def _several(section: dict[str, str | None]) -> dict[str, object]:
 def read_unit(text: str) -> object:
     """Read a unit: lists of words are sets, variables have names, other keys may repeat."""
     found: dict[str, dict[str, object]] = {}
-    section: dict[str, object] = {}
+    section = found.setdefault("", {})
     for line in re.sub(r"\\\n(?:[ \t]*[#;].*\n)*", " ", text).split("\n"):
         bare = line.strip()
         if bare.startswith("[") and bare.endswith("]"):
@@ -55,18 +55,23 @@ def read_unit(text: str) -> object:
     return found
 
 
+_WORDS = re.compile(
+    r"After|Before|Want.*|Requi.*|BindsTo|PartOf|Conflicts|Also|Alias|Documentation|.*Paths?"
+    r"|Capa.*|Ambient.*|SystemCallFilter|Restrict.*Families|(?!Working).*Directory"
+    r"|On(?:Failure|Success)|.*Groups|DeviceAllow"
+)
+
+
 def _add_directive(section: dict[str, object], key: str, value: str) -> None:
-    known = section.setdefault(key, [])
-    assert isinstance(known, list)
-    several = re.fullmatch(
-        r"After|Before|Want.*|Requi.*|BindsTo|PartOf|Conflicts|Also|Alias|Documentation"
-        r"|.*Paths?|Capa.*|Ambient.*|SystemCallFilter|Restrict.*Families|.*Directory"
-        r"|On(?:Failure|Success)|.*Groups|DeviceAllow", key,
-    ) and not key.startswith("Working")  # fmt: skip
+    known = section.get(key)
     if key == "Environment":
         section.update({f"{key} {word.partition('=')[0]}": word for word in shlex.split(value)})
+    elif _WORDS.fullmatch(key):
+        section[key] = [*(known if isinstance(known, list) else []), *value.split()]
+    elif known is None:
+        section[key] = value
     else:
-        known.extend(value.split() if several and value else [value])
+        section[key] = [*(known if isinstance(known, list) else [known]), value]
 
 
 def read_pairs(text: str) -> object:
