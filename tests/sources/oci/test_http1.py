@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from changeover.sources.oci.http1 import Disconnected, Malformed, Response, request_head
 
-
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 HINTS = b"HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 103 Hint\r\nLink: x\r\n\r\n"
