@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from changeover.merge import merge
+from changeover.merge.catalogue import detect, names
 
 CHILD = """
 import resource, sys
@@ -102,3 +104,28 @@ def test_a_line_separator_or_form_feed_cuts_no_line() -> None:
     merged = merge(base, base.replace(b"x=1", b"x=2"), base + b"z=1\n", name=".env")
 
     assert merged.text == "# a\u2028b\x0c\nx=2\ny=1\nz=1\n".encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\n" * 60_000 + "a=1\n", "a\n" + " \n" * 60_000 + " b\n", " \n#\n" * 40_000, "#\n" * 80_000,
+     "#" * 500_000, '"a\n' * 50_000],
+)  # fmt: skip
+def test_a_format_is_found_in_linear_time(text: str) -> None:
+    begun = time.process_time()
+
+    for name in ("x.conf", "x.cfg", "x", "parser.conf"):
+        detect(name, text)
+
+    assert time.process_time() - begun < 4
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("form", [name for name in names() if name != "text"])
+def test_a_minute_of_fuzzing_guided_by_coverage_finds_nothing(form: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.merge.fuzz", form, "60"], capture_output=True, text=True,
+        check=False, cwd=Path(__file__).parents[2], errors="replace",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr[-3000:]
