@@ -11,7 +11,6 @@ from typing import Any
 from changeover.errors import InvalidInstance
 from changeover.instances.ansible.config import Config
 from changeover.instances.ansible.filters import to_bool
-from changeover.instances.ansible.jinja import UndefinedVariable
 from changeover.instances.ansible.playbook import Playbook
 from changeover.instances.ansible.scope import Scope
 from changeover.model.findings import Finding, warned
@@ -231,11 +230,3 @@ def _file(written: str, config: Config) -> str:
     places = (Path.cwd(), config.folder, *config.parents)
     found = next((p / path for p in places if (p / path).exists()), None)
     return str(found or path)
-
-
-def safe_undefined(scope: Scope, name: str) -> str:
-    """Return a variable as text; empty where it, or what it is made of, is not defined."""
-    try:
-        return str(scope[name]) if name in scope else ""
-    except UndefinedVariable:
-        return ""

@@ -21,13 +21,6 @@ from changeover.instances.ansible.varfile import Opener, VarFile, parse_yaml, re
 COMMAND_LINE = "the command line"
 
 
-@dataclass(frozen=True)
-class Extra:
-    """Variables of the highest precedence: `-e`, and the file of secrets."""
-
-    layers: tuple[Layer, ...] = ()
-
-
 @dataclass
 class Variables:
     """Gives each host of an inventory its scope."""
