@@ -208,3 +208,17 @@ def test_of_several_hosts_each_tells_what_it_owes(etc: Path, tmp_path: Path) -> 
         ("b", False),
         ("c", True),
     ]
+
+
+def test_looking_leaves_nothing_behind(
+    etc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    leave(etc, "shop.ini", OURS, ".rpmnew", THEIRS)
+
+    call(etc)
+
+    # rpm makes itself a database where it is asked and has none.
+    assert list((tmp_path / "home").iterdir()) == []
+    assert sorted(path.name for path in etc.iterdir()) == ["shop.ini", "shop.ini.rpmnew"]

@@ -46,8 +46,8 @@ def differences(  # noqa: PLR0913 - a public door; all but three are named
 ) -> tuple[Setting, ...]:
     """Return every setting that differs, in the reference's order; raises `Unreadable`.
 
-    A setting the release renamed stands under its new path; `secrets` are paths that are masked
-    besides those whose names say so.
+    Without a base, what is the same on both sides is not among them. A setting the release renamed
+    stands under its new path; `secrets` are paths that are masked besides those whose names say so.
     """
     texts = [decode(content).text if content else "" for content in (base, ours, theirs)]
     form = load(format or detect(name, texts[2] or texts[1]))
@@ -58,7 +58,9 @@ def differences(  # noqa: PLR0913 - a public door; all but three are named
         values[:2] = [_moved(value, values[2], split_path(old), split_path(new))
                       for value in values[:2]]  # fmt: skip
     seen = _Sight(form, told_of(identity), secrets)
-    return tuple(seen.settings(values[0], values[1], values[2], ()))
+    found = seen.settings(values[0], values[1], values[2], ())
+    # Without a base nothing says that what is the same on both sides was ever changed.
+    return tuple(one for one in found if base or one.state != "both")
 
 
 def _lines(base: str, ours: str, theirs: str, secrets: Collection[str]) -> Iterator[Setting]:

@@ -10,6 +10,11 @@ from changeover.tools.texts import LARGEST
 CACHES = ("/var/cache/dnf", "/var/cache/yum", "/var/cache/libdnf5", "/var/cache/zypp/packages")
 _DIGESTS = "[%{FILENAMES}\\t%{FILEDIGESTS}\\n]"
 
+# Asked on a host that is not rpm's, rpm would make itself a database.
+_OWNER = """
+db=$(rpm --eval '%{_dbpath}' 2>/dev/null) && [ -n "$(ls -A -- "$db" 2>/dev/null)" ] || exit 1
+exec rpm -qf --qf '%{NAME} %{VERSION}-%{RELEASE}\\n' -- "$1"
+"""
 # `rpm2cpio` comes with rpm, cpio does not everywhere: bsdtar and rpm2archive do the same.
 _UNPACK = """
 name=$1 path=$2; shift 2
@@ -33,7 +38,7 @@ done
 
 def owner(path: str) -> Command:
     """Ask for name and version of the package of a file; exits non-zero where it is nobody's."""
-    return command("rpm", "-qf", "--qf", "%{NAME} %{VERSION}-%{RELEASE}\\n", path)
+    return replace(shell(_OWNER, path), label=f"rpm: whose {path} is")
 
 
 def parse_owner(output: str) -> tuple[str, str]:
