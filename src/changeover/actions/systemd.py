@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from changeover.actions.base import Action
 from changeover.actions.foreseen import is_open, missing, note, noted
 from changeover.actions.standing import Standard, shortfall
-from changeover.actions.systemd_sight import COMING, UP, show, sight
+from changeover.actions.systemd_sight import COMING, UP, show, sight, yet_to_come
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.host import Host
 from changeover.model.findings import Finding, failed, passed
@@ -254,6 +254,7 @@ def _activity(host: Host, units: tuple[str, ...], wanted: str) -> Change:
         before={"states": states},
         facts={f"unit {unit}": state for unit, state in states.items()},
         alters=tuple(f"unit {unit}" for unit in due),
+        unforeseen=yet_to_come(host, units),
     )
 
 

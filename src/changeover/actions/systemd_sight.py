@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from changeover.actions.foreseen import is_open
 from changeover.actions.standing import Sight
 from changeover.hosts.host import Host
 from changeover.tools import systemctl
@@ -13,6 +14,13 @@ COMING = frozenset({"activating", "deactivating"})
 def show(host: Host, unit: str) -> dict[str, str]:
     """Return the properties of a unit."""
     return systemctl.parse_show(host.do(systemctl.show(unit)))
+
+
+def yet_to_come(host: Host, units: tuple[str, ...]) -> str:
+    """Say that a unit comes with an earlier step, whose package may enable and start it as well."""
+    if is_open(host) and any(show(host, unit).get("LoadState") != "loaded" for unit in units):
+        return "the unit comes with an earlier step"
+    return ""
 
 
 def sight(now: dict[str, str]) -> Sight:

@@ -10,7 +10,7 @@ from changeover.actions import back
 from changeover.actions.foreseen import note, noted
 from changeover.actions.paths import Placing, check_program, demand_absolute, mode_bits
 from changeover.actions.systemd import Units, demand_known
-from changeover.actions.systemd_sight import show
+from changeover.actions.systemd_sight import show, yet_to_come
 from changeover.actions.wanted import Wanted
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.host import Host
@@ -192,6 +192,7 @@ def _enablement(host: Host, units: tuple[str, ...], wanted: str) -> Change:
         before={"states": states},
         facts={f"enabled {unit}": state for unit, state in states.items()},
         alters=tuple(f"enabled {unit}" for unit in due),
+        unforeseen=yet_to_come(host, units),
     )
 
 
