@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from changeover.actions.files_merge import Merge
 from changeover.actions.files_merge_answers import (
@@ -55,7 +56,7 @@ class Merging:
     def _references(self, config: str, step: Step, installed: str, host: str) -> References:
         found: dict[str, bytes] = {}
         there = ""
-        for listed in self.hubs.listed if config else ():
+        for listed in self._listed() if config else ():
             # What another release cannot say here and now is no reference of anything.
             with contextlib.suppress(ChangeoverError):
                 name = f"{listed.product} {listed.version}"
@@ -63,6 +64,12 @@ class Merging:
                 found[name] = self._reference(self.load(listed.version), config, scope)
                 there = name if _same(listed.version, installed) else there
         return References(found, there)
+
+    def _listed(self) -> Sequence[Any]:
+        """Return the releases of the hubs; a run that goes on needs no hub."""
+        with contextlib.suppress(ChangeoverError, OSError):
+            return self.hubs.listed
+        return ()
 
     def _reference(self, release: Release, name: str, scope: Scope) -> bytes:
         if name not in release.configs:
