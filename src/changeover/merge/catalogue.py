@@ -132,5 +132,7 @@ def _compose_or_not(name: str, text: str) -> str:
     if name not in ("yaml", "compose"):
         return name
     services = re.search(r"(?m)^(?:services|include|volumes|networks):", text)
-    image = re.search(r"(?m)^[ \t]+(?:image|build|extends|environment|ports|volumes|env_file):", text)
+    image = re.search(
+        r"(?m)^[ \t]+(?:image|build|extends|environment|ports|volumes|env_file):", text
+    )
     return "compose" if name == "compose" or (services and image) else "yaml"

@@ -50,8 +50,28 @@ def _apply(form: Format, tree: Block, path: Key, new: Value | None) -> Block:
     if item is None:
         return _add(form, tree, path, new)
     if isinstance(item.value, Block) and isinstance(new, list) and item.value.shape == "list":
+        tree = _alone(tree, item)
         return _put(tree, item, replace(item, value=_list(form, item.value, new), _text=None))
     return _put(tree, item, _rewritten(form, item, path[-1], new, tree))
+
+
+def _alone(block: Block, wanted: Item) -> Block:
+    """Drop the other lines of a repeated setting: all its words go to one."""
+    if not wanted.group:
+        return block
+    items: list[Item] = []
+    for item in block.items:
+        if item.group == wanted.group and item is not wanted and any(
+            other is wanted for other in block.items
+        ):  # fmt: skip
+            continue
+        inner = _alone(item.value, wanted) if isinstance(item.value, Block) else None
+        same = inner is None or inner is item.value
+        items.append(item if same or item is wanted else replace(item, value=inner, _text=None))
+    changed = len(items) != len(block.items) or any(
+        new is not old for new, old in zip(items, block.items, strict=True)
+    )
+    return replace(block, items=items) if changed else block
 
 
 def _locate(form: Format, tree: Block, path: Key) -> Item | None:

@@ -141,6 +141,13 @@ def masked_commands(result: Value, ours: Value, theirs: Value) -> list[Note]:
     return notes
 
 
+def make(key: str, value: Value, block: Block, like: Item | None) -> Item | None:
+    """Write a new word of a list; other settings stay with their lines."""
+    if block.shape != "list" or not isinstance(value, str):
+        return None
+    return Item("entry", " ", Leaf(value, value), group="")
+
+
 def _parts(text: str) -> Iterable[Part]:
     return parts_of(text, _DIALECT)
 
@@ -154,4 +161,4 @@ def read_several() -> Read:
 
 
 FORMAT = Format("systemd", read, values, Meaning(identify=_identify, repeats=True),
-                remarks=masked_commands, several=read_several)  # fmt: skip
+                make=make, remarks=masked_commands, several=read_several)  # fmt: skip
