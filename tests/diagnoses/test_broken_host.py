@@ -128,7 +128,9 @@ def told(instance: Path, **variables: str) -> None:
 
 
 def kinds(diagnosis: Diagnosis) -> list[str]:
-    return [told.fault.kind for told in diagnosis.findings]
+    """What was found, but that this machine is busy with other tests."""
+    found = [told.fault.kind for told in diagnosis.findings]
+    return [kind for kind in found if kind != "host-busy"]
 
 
 def found(diagnosis: Diagnosis, kind: str) -> Fault:
@@ -152,7 +154,7 @@ def test_a_fault_is_named_with_its_evidence_and_mended_by_its_remedy(
     try:
         diagnosis = ward.finds(fault)
         assert_found(diagnosis, fault)
-        assert diagnosis.findings[0].fault.kind == fault.kind, "the cause stands first"
+        assert kinds(diagnosis)[0] == fault.kind, "the cause stands first"
         failing = [t for t in diagnosis.findings if t.fault.kind == "endpoint-failing"]
         assert bool(failing) == fault.seen, kinds(diagnosis)
         assert all(t.depth for t in failing), "what users see is told below its cause"
@@ -211,7 +213,7 @@ def test_it_is_quick_and_works_without_any_run_before(ward: Ward) -> None:
     began = time.process_time()
     diagnosis = ward.examine()
 
-    assert diagnosis.findings == ()
+    assert kinds(diagnosis) == []
     assert len(diagnosis.hosts[0].looked_at) == 14
     assert "A catalogue of datasets" in diagnosis.hosts[0].deployed[0]
     assert time.process_time() - began < 2
