@@ -140,7 +140,10 @@ class Issue(Certbot):
             return Change(Effect.NONE, f"{names}: {_until(current)}")
         verb = "have another certificate issued" if current else "have a certificate issued"
         change = Change(
-            Effect.CREATE, f"{verb} for {names}", commands=self.shown(*self._words(host))
+            Effect.CREATE,
+            f"{verb} for {names}",
+            commands=self.shown(*self._words(host)),
+            alters=(f"file {self.folder}/*",),
         )
         if not host.ask(coreutils.which(self.program)).ok and not is_open(host):
             raise ActionFailed(f"{host.name}: {self.program}: no such program", "Install certbot.")
