@@ -38,8 +38,9 @@ class Sections:
             for piece in self._cut(text):
                 known = self.known.get((parts, piece))
                 if known is None:
-                    known = self.known[parts, piece] = list(parts(piece))
-                found += [copied(part) if isinstance(part, Item) else part for part in known]
+                    found += self.known.setdefault((parts, piece), list(parts(piece)))
+                else:
+                    found += [copied(p) if isinstance(p, Item) else p for p in known]
         except Unreadable:
             # The whole file tells where.
             return self.whole(text)

@@ -80,7 +80,7 @@ class Pieces:
                 continue
             items = block.items[low:high]
             text = "".join(item.text for item in items)
-            self.known[text, block.indent] = Piece(list(map(copied, items)), key, inner)
+            self.known[text, block.indent] = Piece(items, key, inner)
             if len(text) > _LONG and isinstance(entry.value, Block) and not entry.value.flow:
                 self._learn(entry.value, inner)
 
