@@ -62,7 +62,7 @@ class Ward:
         )  # fmt: skip
 
     def breaks(self, fault: Breakage) -> None:
-        self.lab.host.run(fault.breaks)
+        self._does(fault.breaks)
 
     def mends(self, fault: Breakage) -> None:
         """Do what the remedy says; where there is nothing to do by hand, `--fix` does it."""
@@ -70,7 +70,7 @@ class Ward:
         if remedy:
             remedy()
         elif fault.mends:
-            self.lab.host.run(fault.mends)
+            self._does(fault.mends)
 
     def settle(self) -> None:
         """Let the doctor mend what is left, and see that nothing is."""
@@ -84,6 +84,11 @@ class Ward:
         finally:
             session.close()
         assert await_outcome(lambda: kinds(self.examine()) == [], 90), self.types("doctor").stdout
+
+    def _does(self, script: str) -> None:
+        """Run a script, and return once sshd, which it may have reloaded, lets one in again."""
+        self.lab.host.run(script)
+        assert await_outcome(lambda: self.lab.host.run("echo in", check=False) == "in\n", 20)
 
     def _role_password(self) -> None:
         quoted = PASSWORD.replace("'", "''")
