@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from changeover.merge.pairing import Slot
 from changeover.merge.tree import Block, Item, Key
-from changeover.merge.values import Meaning, is_ordered
+from changeover.merge.values import Meaning, is_ordered, reduced
 from changeover.merge.verdict import Told, shown_path
 
 Triple = tuple[Item | None, Item | None, Item | None]
@@ -121,3 +121,12 @@ def order_clash(
     where = (*path, *entries[0].key)
     answered = shown_path(where) in told.answers
     return None if answered else Clash(where, "order", (None, entries[0], others[0]))
+
+
+def is_new_or_changed(slot: Slot) -> bool:
+    """Return whether one side alone has an entry that the base lacks or has otherwise."""
+    if slot.base is None:
+        return True
+    left = slot.ours or slot.theirs
+    alone = left is not None and (slot.ours is None or slot.theirs is None)
+    return alone and left is not None and not reduced(slot.base.plain, left.plain)

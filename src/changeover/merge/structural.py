@@ -11,6 +11,7 @@ from changeover.merge.pieces import (
     Clash,
     Triple,
     alike,
+    is_new_or_changed,
     is_table,
     merged_blank,
     merged_tail,
@@ -261,17 +262,16 @@ class TreeMerge:
         return replace(like, value=replace(like.value, text=text), _text=None)
 
     def _refuse_orphans(self, slots: Slots, path: Key) -> None:
-        """Ask about what one side added beneath a table that the other side removed."""
+        """Ask about what one side added or changed beneath a table the other side removed."""
         known = [set(prefixes(side)) for side in (slots.base, slots.ours, slots.theirs)]
         versions = (slots.ours, slots.theirs)
         for own, other in ((1, 2), (2, 1)):
             for slot in versions[own - 1]:
-                repeated = self.meaning.repeats and slot.any.group is not None
-                if slot.base is not None or not slot.any.key or repeated:
+                if self.meaning.repeats and slot.any.group is not None:
                     continue
                 lost = [
                     prefix for prefix in prefixes([slot])
-                    if len(prefix) < len(slot.any.key)
+                    if len(prefix) < len(slot.any.key) and is_new_or_changed(slot)
                     and prefix in known[0] and prefix not in known[other]
                 ]  # fmt: skip
                 if lost:
