@@ -11,7 +11,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-import atheris  # type: ignore[import-not-found,unused-ignore]  # only where make fuzz runs
+import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]  # only where make fuzz runs
 
 with atheris.instrument_imports(include=["changeover.merge"]):
     from changeover.merge import Unreadable, merge

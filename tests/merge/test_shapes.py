@@ -138,5 +138,7 @@ def test_a_conflict_about_a_renamed_setting_shows_what_stood_under_its_old_name(
                      renamed={"db.hostname": "db.host"}).conflicts  # fmt: skip
 
     assert (found.path, found.kind) == ("db.host", "changed")
-    assert found.base is not None and found.base.text == 'hostname = "a"'
-    assert found.ours is not None and found.ours.text == 'hostname = "b"'
+    assert found.base is not None
+    assert found.base.text == 'hostname = "a"'
+    assert found.ours is not None
+    assert found.ours.text == 'hostname = "b"'
