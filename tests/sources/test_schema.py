@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
+import jsonschema
 import pytest
 
 from changeover.sources.yamltree import parse_tree, read_tree

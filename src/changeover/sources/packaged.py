@@ -12,4 +12,3 @@ _PLACES = (_PACKAGE / "guides", _PACKAGE.parent.parent / "guides")
 def packaged_guides() -> Path | None:
     """Return the folder of the guides; None where the package was built without them."""
     return next((place for place in _PLACES if place.is_dir()), None)
-
