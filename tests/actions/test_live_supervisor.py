@@ -145,6 +145,23 @@ def test_programs_are_started_and_stopped_and_undone(supervisord: Supervisord, h
     assert pid(supervisord, "web") == "0"
 
 
+def test_a_program_comes_back_in_a_supervisord_that_was_started_since(
+    supervisord: Supervisord, host: Host
+) -> None:
+    load(supervisord, "web", server(supervisord, free_port()))
+    file, config = supervisord.programs / "web.conf", str(supervisord.config)
+    stop, change = applied("supervisor.stop", host, program="web", config=config)
+    text = file.read_text()
+    file.unlink()
+    supervisord.stop()
+    supervisord.start()
+    file.write_text(text)
+
+    undone(stop, host, change)
+
+    assert "RUNNING" in supervisord.control("status", "web").stdout
+
+
 def test_a_restart_is_a_new_process_that_answers(supervisord: Supervisord, host: Host) -> None:
     port = free_port()
     load(supervisord, "web", server(supervisord, port))

@@ -99,7 +99,16 @@ class Programs(Action):
 
     def start(self, host: Host, program: str) -> None:
         """Start a program and see that it is up, answers and stays so."""
+        self._take_over(host, program)
         self.demand_up(host, program, self.tell(host, "start", program))
+
+    def _take_over(self, host: Host, program: str) -> None:
+        """Have supervisord take a file over that came back after it was started."""
+        group = program.partition(":")[0]
+        if not self.look(host, program):
+            told = host.ask(supervisorctl.ctl(self.config, "reread")).stdout
+            if supervisorctl.parse_reread(told).get(group) == "available":
+                host.do(supervisorctl.ctl(self.config, "add", group))
 
     def tell(self, host: Host, verb: str, program: str) -> Completed:
         """Say start, stop or restart, once. The exit code means little: how it looks counts."""
