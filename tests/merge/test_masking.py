@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from changeover.merge.masking import HIDDEN, is_hidden, masked_conflict, masked_lines
+from changeover.merge.masking import (
+    HIDDEN,
+    is_hidden,
+    masked_conflict,
+    masked_file,
+    masked_lines,
+)
 from changeover.merge.verdict import Conflict, Side
 
 
@@ -42,6 +48,9 @@ def test_a_secret_is_known_by_its_name_or_by_what_the_release_says(
         ("# password = hush", f"# password = {HIDDEN}"),
         ("ssl_password_file /etc/x;", f"ssl_password_file {HIDDEN}"),
         ("export TOKEN=hush", f"export TOKEN={HIDDEN}"),
+        ("password = ab'cd#ef", f"password = {HIDDEN}"),
+        (r'password = "ab\"cd"', f"password = {HIDDEN}"),
+        ('password = "ab', f"password = {HIDDEN}"),
         ("port = 80", "port = 80"),
         ("pin 1234", f"pin {HIDDEN}"),
     ],
@@ -59,3 +68,19 @@ def test_a_conflict_about_a_table_hides_the_secrets_in_it() -> None:
     assert shown.base is not None
     assert shown.base.text == f"[db]\nhost = 1\npassword = {HIDDEN}\n"
     assert shown.base.line == 3
+
+
+def test_a_file_hides_what_is_secret_by_its_whole_path_and_what_spans_lines() -> None:
+    text = '[mail]\npin = 1234\n[door]\npin = 5\n[db]\npassword = """\nhush\n"""\n'
+
+    shown = masked_file(text.encode(), "toml", "a.toml", ("mail.pin",)).decode()
+
+    assert "1234" not in shown
+    assert "hush" not in shown
+    assert "[door]" in shown
+
+
+def test_a_file_that_cannot_be_read_is_masked_line_by_line() -> None:
+    shown = masked_file(b"[db\npassword = hush\nport = 1\n", "toml", "a.toml")
+
+    assert shown.decode() == f"[db\npassword = {HIDDEN}\nport = 1\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar
 
 from changeover.actions import files_merge_undo as back
@@ -11,13 +12,13 @@ from changeover.actions.base import Action
 from changeover.actions.files_merge_answers import Lore, Open, lines_of
 from changeover.actions.files_merge_flaws import demand_trial, flaws_of
 from changeover.actions.files_merge_outcome import Outcome, Task, outcome
-from changeover.actions.files_merge_shown import Veil
 from changeover.actions.files_merge_sides import forget
 from changeover.actions.files_merge_write import Place, check_place, foresee, judge, write
 from changeover.actions.paths import check_program, demand_absolute, mode_bits
 from changeover.errors import ActionFailed
 from changeover.hosts.command import Command
 from changeover.hosts.host import Host
+from changeover.merge.masking import masked_file, masked_setting
 from changeover.model.findings import Finding, failed, passed, warned
 from changeover.model.plan import Change, Effect
 
@@ -117,7 +118,7 @@ class Merge(Action):
         change = Change(
             effect=found.effect if found.is_due else Effect.NONE,
             summary=found.summary(),
-            diff=found.diff(Veil(self.secrets)),
+            diff=found.diff(self._masked),
             commands=tuple(map(str, words)),
             before=back.before(host, found),
             facts=found.facts(),
@@ -148,13 +149,16 @@ class Merge(Action):
 
     def plan_undo(self, host: Host, change: Change) -> Change:
         """Compare with what was there before."""
-        return back.plan_back(host, change, mounted=self.mounted, veil=Veil(self.secrets))
+        return back.plan_back(host, change, mounted=self.mounted, hide=self._masked)
 
     def undo(self, host: Host, change: Change) -> None:
         """Put back what was there, byte for byte, and have it read."""
         back.put_back(host, change, mounted=self.mounted)
         if self.refresh and back.wrote(change):
             host.do(Command(self.refresh))
+
+    def _masked(self, content: bytes) -> bytes:
+        return masked_file(content, self.format or None, self.path, self.secrets)
 
     def _place(self, found: Outcome) -> Place:
         return Place(found, mode_bits(self.name, self.mode), self.owner, self.group, self.mounted)
@@ -163,7 +167,7 @@ class Merge(Action):
         yield from (Command(words) for words in (self.validate, self.refresh) if words)
 
     def _conflicts(self, host: Host, found: Outcome) -> Iterator[Finding]:
-        veil = Veil(self.secrets)
+        hide = partial(masked_setting, secrets=self.secrets)
         for conflict in found.conflicts:
             note = self.notes.get(conflict.path, "")
             self.lore.answers.note(
@@ -172,7 +176,7 @@ class Merge(Action):
                     found.mine.text or b"", found.task.theirs, self.secrets,
                 )
             )  # fmt: skip
-            lines = "\n".join(lines_of(conflict, note, veil.text))
+            lines = "\n".join(lines_of(conflict, note, hide))
             remedy = f"--answer '{self.label}:{conflict.path}=ours', `theirs`, or a value"
             yield failed(f"{self.path}: {lines}", remedy)
         if not found.conflicts:

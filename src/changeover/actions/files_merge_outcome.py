@@ -8,7 +8,7 @@ from functools import partial
 
 from changeover.actions.back import effect_of
 from changeover.actions.files_merge_answers import ACCEPT, BASE, Lore, question_of
-from changeover.actions.files_merge_shown import Veil, diff_of, told
+from changeover.actions.files_merge_shown import Hide, diff_of, told
 from changeover.actions.files_merge_sides import Side, coming, finished_base, side
 from changeover.bases.base import Base
 from changeover.bases.find import Known, find_base
@@ -132,14 +132,9 @@ class Outcome:
         moved = "" if self.mine.path == self.there.path else f" with {self.task.ours}"
         return f"merge {path}{moved}" + (f": {what}" if what else "")
 
-    def diff(self, veil: Veil) -> str:
+    def diff(self, hide: Hide) -> str:
         """Return the difference to the file operators edit, secrets masked."""
-        task = self.task
-
-        def hide(content: bytes) -> bytes:
-            return veil.whole(content, task.format, task.path)
-
-        return diff_of(task.path, self.mine.text, self.content, hide) if self.writes else ""
+        return diff_of(self.task.path, self.mine.text, self.content, hide) if self.writes else ""
 
     def facts(self) -> dict[str, str]:
         """Return what the merge was decided from."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from changeover.actions import back
 from changeover.actions.files_merge_outcome import Outcome
-from changeover.actions.files_merge_shown import Veil, diff_of
+from changeover.actions.files_merge_shown import Hide, diff_of
 from changeover.actions.files_merge_sides import forget, is_torn, new_path, stored
 from changeover.actions.files_merge_write import Manner, replace_content
 from changeover.bases.record import record_path
@@ -33,7 +33,7 @@ def wrote(change: Change) -> bool:
     return bool(old.digest != change.before["wrote"][path])
 
 
-def plan_back(host: Host, change: Change, *, mounted: bool, veil: Veil) -> Change:
+def plan_back(host: Host, change: Change, *, mounted: bool, hide: Hide) -> Change:
     """Say what putting back would change now, and whose later work it would lose."""
     path, old = _file(change)
     found = back.difference_back(host, Change(Effect.NONE, "", before=_files(change)))
@@ -43,10 +43,6 @@ def plan_back(host: Host, change: Change, *, mounted: bool, veil: Veil) -> Chang
         return replace(found, effect=Effect.UPDATE, summary=summary) if due else found
     now = host.look(path)
     then = host.read(stored(host, old.digest)) if old.there else None
-
-    def hide(content: bytes) -> bytes:
-        return veil.whole(content, None, path)
-
     diff = diff_of(path, now.content, then, hide) if then is not None else ""
     question = "" if mounted and _is_cut(host, path, now, then) else found.question
     return replace(found, diff=diff, question=question)

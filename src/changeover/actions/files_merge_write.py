@@ -33,7 +33,10 @@ class Place:
     @property
     def wanted(self) -> Wanted:
         """What must be there."""
-        return Wanted(self.path, "file", self.found.content, self.mode, self.owner, self.group)
+        return Wanted(
+            self.path, "file", self.found.content, self.mode, self.owner, self.group,
+            in_place=self.mounted,
+        )  # fmt: skip
 
     @property
     def account(self) -> str:

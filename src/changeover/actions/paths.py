@@ -21,6 +21,22 @@ from changeover.model.findings import Finding, failed, passed
 from changeover.model.plan import Change, Effect
 from changeover.tools import coreutils
 
+_HINDRANCES = {
+    "no": (
+        "not writable",
+        "Connect as a user who may write it, or `become`; if the file system is mounted read-only,"
+        " mount it to be written.",
+    ),
+    "locked": (
+        "an attribute keeps it, or its folder, from being changed",
+        "See `lsattr -d` of both; take it away: chattr -ia.",
+    ),
+    "mounted": (
+        "something is mounted on it: it cannot be replaced",
+        "Unmount it; a release says `mounted: true` in files.merge to write into it.",
+    ),
+}
+
 
 class Placing(Action):
     """An action whose whole effect is that some paths become as wanted."""
@@ -119,15 +135,17 @@ def _check_folder(host: Host, want: Wanted) -> Iterator[Finding]:
         if want.kind != "absent":
             yield missing(host, f"{folder}: no such folder", "Add a files.directory step before.")
         return
-    reply = host.ask(coreutils.room(folder))
+    reply = host.ask(coreutils.room(folder, want.path))
     if not reply.ok or not reply.stdout.partition("\n")[2].strip():
         # Laid over a shadow by an earlier step: it is not on the real host yet.
         yield passed(f"{folder} will be there")
         return
-    writable, free = coreutils.parse_room(reply.stdout)
+    hindrance = coreutils.hindrance(reply.stdout)
+    _, free = coreutils.parse_room(reply.stdout)
     needed = len(want.content or b"") // 1024 + 64
-    if not writable:
-        yield failed(f"{folder}: not writable", "Connect as a user who may write it, or `become`.")
+    if hindrance and not (want.in_place and hindrance == "mounted"):
+        what, remedy = _HINDRANCES[hindrance]
+        yield failed(f"{folder if hindrance == 'no' else want.path}: {what}", remedy)
     elif free < needed:
         yield failed(f"{folder}: {free} KiB free, {needed} needed", "Make room on its file system.")
     else:

@@ -10,7 +10,7 @@ from typing import Any
 
 from changeover.actions.postgres import asked, must, once
 from changeover.actions.postgres_kept import Backup, chosen, folder_of, latest
-from changeover.actions.postgres_since import Moment, moment, sentences, written_since
+from changeover.actions.postgres_since import Moment, Written, moment, sentences, written_since
 from changeover.errors import ActionFailed, NoWayBack
 from changeover.hosts.command import shell
 from changeover.hosts.host import Host
@@ -126,29 +126,35 @@ class WayBack:
         if self.restored(host, before):
             return Change(Effect.NONE, f"{self.database.label} is as backup {mark.backup} has it")
         kept = chosen(host, folder_of(host, self._name), mark.backup)
+        question, losses = self._asked(host, mark)
         return Change(
             Effect.UPDATE,
             f"restore {self.database.label} from backup {kept.label}",
             commands=(f"pg_restore {kept.path}",),
-            question=self._asked(host, mark),
+            question=question,
+            losses=losses,
         )
 
-    def _asked(self, host: Host, mark: Mark) -> str:
+    def _asked(self, host: Host, mark: Mark) -> tuple[str, dict[str, int]]:
         try:
-            return self._question(host, mark)
+            found = self._since(host, mark)
         except ActionFailed as error:
-            return (
-                f"What was written since the backup cannot be told: {error}. Restore all the same?"
-            )
+            said = f"What was written since the backup cannot be told: {error}."
+            return f"{said} Restore all the same?", {}
+        told = tuple(sentences(found)) if mark.later is None else mark.later
+        return self._question(mark, told), {one.table: one.dropped for one in found}
 
-    def _question(self, host: Host, mark: Mark) -> str:
+    def _since(self, host: Host, mark: Mark) -> list[Written]:
+        """Return what was written since the migration, unless that was noted already."""
+        if not mark.done or mark.later is not None:
+            return []
+        return written_since(host, self.database, mark.done)
+
+    def _question(self, mark: Mark, found: tuple[str, ...]) -> str:
         missed = "; ".join(mark.missed)
         earlier = f"between the backup ({mark.backup_at}) and the migration: {missed}"
         parts = [earlier] if missed else []
         if mark.done:
-            found = mark.later
-            if found is None:
-                found = tuple(sentences(written_since(host, self.database, mark.done)))
             later = "; ".join(found)
             since = "since the migration began, its own rows included" if self.online else "since"
             parts += [f"{since} ({mark.done.at}): {later}"] if later else []

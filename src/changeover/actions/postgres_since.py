@@ -36,6 +36,11 @@ class Written:
     keys: tuple[str, ...] = ()
     """Some primary keys of the rows written."""
 
+    @property
+    def dropped(self) -> int:
+        """How many rows a restore would lose."""
+        return self.rows + (self.lost or 0)
+
     def __str__(self) -> str:
         named = f" ({', '.join(self.keys)}{', ...' * (self.rows > len(self.keys))})"
         parts = [f"{self.rows} written{named if self.keys else ''}"] if self.rows else []

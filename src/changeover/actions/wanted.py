@@ -27,6 +27,8 @@ class Wanted:
     """Kinds it may take the place of, besides its own and nothing."""
     digest: str = ""
     source: str = ""
+    in_place: bool = False
+    """Whether it is written into the inode that is there, not put in its place."""
 
     @property
     def mark(self) -> str:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Collection
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from changeover.merge.answers import is_secret
-from changeover.merge.tree import Key
-from changeover.merge.verdict import Conflict, Side, split_path
+from changeover.merge.catalogue import detect, load
+from changeover.merge.encoding import decode
+from changeover.merge.formats.base import Format
+from changeover.merge.tree import Block, Key, walk
+from changeover.merge.verdict import Conflict, Side, Unreadable, shown_path, split_path
 
 HIDDEN = "•••"
 _ADDRESS = re.compile(r"(?P<start>\b[\w+.-]+://[^\s/:@]*:)[^\s/@]+(?=@)")
 
 _ASSIGNED = re.compile(
-    r"""(?P<start>(?P<name>[A-Za-z_][\w.-]*)["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s,;"']+)"""
+    r"""(?P<start>(?P<name>[A-Za-z_][\w.-]*)["']?\s*[:=]\s*)"""
+    r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;]+)"""
 )
 _DIRECTIVE = re.compile(r"(?P<start>\s*(?P<name>[A-Za-z_][\w.-]*)[ \t]+)[^\s:=].*")
 """A setting that is written `name value`, without a sign between."""
@@ -41,12 +46,9 @@ def masked_text(text: str) -> str:
 
 def masked_conflict(conflict: Conflict, secrets: Collection[str] = ()) -> Conflict:
     """Return a conflict as it may be shown; of secrets only where they stand."""
-    hide = is_hidden(conflict.path, secrets)
 
     def shown(side: Side | None) -> Side | None:
-        if side is None:
-            return None
-        return replace(side, text=HIDDEN if hide else masked_lines(side.text, secrets))
+        return side and replace(side, text=masked_setting(conflict.path, side.text, secrets))
 
     return replace(
         conflict,
@@ -54,6 +56,37 @@ def masked_conflict(conflict: Conflict, secrets: Collection[str] = ()) -> Confli
         ours=shown(conflict.ours),
         theirs=shown(conflict.theirs),
     )
+
+
+def masked_setting(path: str, text: str, secrets: Collection[str] = ()) -> str:
+    """Return what stands at a path as it may be shown."""
+    return HIDDEN if is_hidden(path, secrets) else masked_lines(text, secrets)
+
+
+def masked_file(
+    content: bytes, format: str | None, name: str, secrets: Collection[str] = ()
+) -> bytes:
+    """Return a whole file as it may be shown; one that cannot be read is masked line by line."""
+    text = decode(content).text
+    with contextlib.suppress(Unreadable):
+        text = _by_structure(load(format or detect(name, text)), text, secrets)
+    return masked_lines(text, secrets).encode("utf-8", "surrogateescape")
+
+
+def _by_structure(form: Format, text: str, secrets: Collection[str]) -> str:
+    """Hide what is secret by its whole path, or written over several lines."""
+    spans = []
+    for path, item, offset in walk(form.read(text)[0]):
+        value = item.value
+        if value is None or isinstance(value, Block) or not is_hidden(shown_path(path), secrets):
+            continue
+        bare = value.text.strip()
+        start = offset + len(item.head) + value.text.index(bare)
+        spans.append((start, start + len(bare)))
+    for start, end in sorted(spans, reverse=True):
+        if start < end:
+            text = text[:start] + HIDDEN + text[end:]
+    return text
 
 
 def masked_lines(text: str, secrets: Collection[str] = ()) -> str:
