@@ -67,10 +67,12 @@ class Planner:
         hops = tuple(self.hop(release, request, first=i == 0) for i, release in enumerate(route))
         steps = [step for hop in hops for step in hop.steps]
         _refuse_unknown(request, route, self.instance)
+        # The notes of a release are about the upgrade; its steps have their own.
+        told = route if request.procedure == UPGRADE else ()
         plan = Plan(
             self.instance.name, self.instance.product, request.procedure,
             request.installed, request.target, hops, facts_digest(steps),
-            request.inputs, request.waived, self._notes(route, steps), None, request.only,
+            request.inputs, request.waived, self._notes(told, steps), None, request.only,
             tool=__version__,
         )  # fmt: skip
         return replace(plan, downtime=estimate_downtime(plan, self.durations))
@@ -109,7 +111,7 @@ class Planner:
                 raise ActionFailed(f"{step.where}: {step.id}: {error}", error.remedy) from error
             change = Change(Effect.RUN, f"known at run time: {error}", unforeseen=str(error))
         moved = self._moved[shadow.name]
-        change = masked(_with_unforeseen(change, moved), self.masker)
+        change = masked(with_unforeseen(change, moved), self.masker)
         if change.needed:
             moved.update(change.alters)
         reversible = undoable(action, step)
@@ -121,9 +123,9 @@ class Planner:
             if self.findings is not None and named not in self.findings:
                 self.findings.append(named)
 
-    def _notes(self, route: Sequence[Release], steps: Sequence[PlannedStep]) -> tuple[str, ...]:
+    def _notes(self, told: Sequence[Release], steps: Sequence[PlannedStep]) -> tuple[str, ...]:
         language = self.instance.language
-        notes = [f"{r.version}: {r.notes.to(language)}" for r in route if r.notes]
+        notes = [f"{r.version}: {r.notes.to(language)}" for r in told if r.notes]
         seen = {s.step.id: s.step.note.to(language) for s in steps if s.step.note}
         return (*notes, *(f"{step}: {note}" for step, note in seen.items()))
 
@@ -167,7 +169,8 @@ def estimate_downtime(plan: Plan, durations: Mapping[str, float]) -> float | Non
     return sum(told) if told and any(s.phase is Phase.STOP for s in steps) else None
 
 
-def _with_unforeseen(change: Change, moved: set[str]) -> Change:
+def with_unforeseen(change: Change, moved: set[str]) -> Change:
+    """Return a change that says which of its facts earlier steps move."""
     facts = {
         name: UNFORESEEN if any(fnmatchcase(name, pattern) for pattern in moved) else value
         for name, value in change.facts.items()

@@ -12,14 +12,11 @@ from pathlib import Path
 
 from changeover.engine.journal import Journal
 from changeover.engine.order import steps_of
-from changeover.engine.planner import Request
 from changeover.engine.session import Session
 from changeover.engine.store import Store
 from changeover.errors import InvalidInput
 from changeover.model.events import RunEnded
-from changeover.model.findings import Finding
 from changeover.model.instance import HostSpec
-from changeover.model.plan import Plan
 from changeover.model.release import Step
 from changeover.model.state import replay
 
@@ -31,12 +28,6 @@ class Workstation(Session):
     """An instance as its operator's machine sees it."""
 
     run_prefix = f"{OPERATOR}-"
-
-    def plan(self, request: Request, findings: list[Finding] | None = None) -> Plan:
-        """Plan a procedure; the notes of the release are about its hosts."""
-        plan = super().plan(request, findings)
-        about = tuple(f"{hop.version}: " for hop in plan.hops)
-        return replace(plan, notes=tuple(n for n in plan.notes if not n.startswith(about)))
 
     def installed(self) -> str:
         """Return nothing: no host is asked."""
