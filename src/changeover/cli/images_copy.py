@@ -10,6 +10,7 @@ import click
 from changeover.cli.images_lines import result_lines, summary_line
 from changeover.cli.images_progress import observer_for
 from changeover.cli.images_registry import client_for, listed, registry_options
+from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.errors import InvalidInput
 from changeover.sources.oci.archive_target import LayoutArchive
@@ -39,13 +40,7 @@ INTERRUPTED = 130
 @click.option("--deep", is_flag=True, help="Read and hash what is there; replace what is damaged.")
 @click.option("--no-attached", is_flag=True, help="Leave signatures and attestations behind.")
 @click.option("--dry-run", is_flag=True, help="Only show what would move.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json", "yaml"]),
-    default="text",
-    help="The form of the output.",
-)
+@output_option
 @registry_options
 def copy(words: tuple[str, ...], lists: tuple[Path, ...], output: str, **given: Any) -> None:
     """Copy images to a registry, a layout (oci:FOLDER) or one file (oci-archive:FILE).

@@ -9,6 +9,7 @@ import click
 
 from changeover.cli.images_lines import short, size
 from changeover.cli.images_registry import client_for, listed, registry_options
+from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.errors import InvalidInput
 from changeover.sources.oci.closure import Walker
@@ -33,13 +34,7 @@ from changeover.sources.oci.reference import HUB, Reference, parse_reference
 @click.option("--engine", default="docker", show_default=True, help="docker, or podman.")
 @click.option("--tag", default="", metavar="NAME:TAG", help="Call the image this in the engine.")
 @click.option("--platform", default="", metavar="OS/ARCH", help="Instead of the engine's own.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json", "yaml"]),
-    default="text",
-    help="The form of the output.",
-)
+@output_option
 @registry_options
 def load(images: tuple[str, ...], lists: tuple[Path, ...], output: str, **given: Any) -> None:
     """Bring images to an engine that has no registry, from a registry, a layout or an archive.

@@ -12,6 +12,7 @@ import click
 from changeover.cli.images_lines import size
 from changeover.cli.images_place import edition_option, mentioned
 from changeover.cli.images_registry import client_for, registry_options
+from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.errors import ChangeoverError
 from changeover.sources.oci.client import Client
@@ -23,13 +24,6 @@ from changeover.sources.oci.pool import mapped
 from changeover.sources.oci.reference import Reference
 
 _PATHS = click.argument("files", nargs=-1, required=True, metavar="RELEASE|FILE...")
-_OUTPUT = click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json", "yaml"]),
-    default="text",
-    help="The form of the output.",
-)
 
 
 @dataclass(frozen=True)
@@ -48,7 +42,7 @@ class Listed:
 @_PATHS
 @edition_option
 @click.option("--offline", is_flag=True, help="Do not ask registries for digests.")
-@_OUTPUT
+@output_option
 @registry_options
 def list_images(
     files: tuple[str, ...], edition: str, offline: bool, output: str, **reach: Any
@@ -81,7 +75,7 @@ def _row_line(row: Listed) -> str:
 @edition_option
 @click.option("--platform", default="", metavar="OS/ARCH", help="Count this platform alone.")
 @click.option("--offline", is_flag=True, help="Do not ask registries how much is to fetch.")
-@_OUTPUT
+@output_option
 @registry_options
 def diff(
     old: str, new: str, edition: str, platform: str, offline: bool, output: str, **reach: Any

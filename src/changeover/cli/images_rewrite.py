@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from changeover.cli.images_registry import client_for, registry_options
+from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.sources.oci.client import Client
 from changeover.sources.oci.media import chosen_platform
@@ -31,13 +32,7 @@ from changeover.sources.oci.rewrite import Edit, Renamed, apply_edits, edits, mo
     help="The images were copied for this platform alone: use its own digests.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show the changes.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json", "yaml"]),
-    default="text",
-    help="The form of the output.",
-)
+@output_option
 @registry_options
 def rewrite(
     files: tuple[Path, ...], place: str, tags: bool, dry_run: bool, output: str, **given: Any

@@ -10,6 +10,7 @@ import click
 
 from changeover.cli.images_lines import short, size
 from changeover.cli.images_registry import client_for, listed, registry_options
+from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.errors import InvalidInput
 from changeover.sources.oci.places import Places
@@ -29,13 +30,7 @@ from changeover.sources.oci.verify import Asked, Verdict, Verifier
 )
 @click.option("--deep", is_flag=True, help="Read and hash everything.")
 @click.option("--platform", default="", metavar="OS/ARCH", help="Of each index, only this image.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json", "yaml"]),
-    default="text",
-    help="The form of the output.",
-)
+@output_option
 @registry_options
 def verify(
     images: tuple[str, ...],

@@ -9,6 +9,7 @@ import click
 
 from changeover.cli.images_lines import short, size
 from changeover.cli.images_registry import client_for, registry_options
+from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.cli.release_list import list_
 from changeover.cli.release_place import packed, place_for
@@ -27,13 +28,6 @@ from changeover.sources.shipped import Shipment, read_shipment
 from changeover.sources.signature import keygen as new_key
 from changeover.sources.unpack import checked_files
 
-_OUTPUT = click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json", "yaml"]),
-    default="text",
-    help="The form of the output.",
-)
 _BUNDLE = click.argument("bundle", metavar="FILE|FOLDER|docker://HOST/REPO:VERSION")
 _RELEASE = click.option(
     "--release",
@@ -63,7 +57,7 @@ def keygen(name: Path, passphrase: bool) -> None:
 @click.option("--with-images", is_flag=True, help="Take the images its files name along.")
 @click.option("--platform", default="", metavar="OS/ARCH", help="Of each image, only this one.")
 @sign_option
-@_OUTPUT
+@output_option
 @registry_options
 def pack(folder: Path, out: str, sign_with: tuple[Path, ...], output: str, **given: Any) -> None:
     """Pack a release folder into one file, or into an OCI layout; sign it."""
@@ -114,7 +108,7 @@ def sign(bundle: str, named_release: str, sign_with: tuple[Path, ...], **given: 
 @_RELEASE
 @trust_options
 @click.option("--quick", is_flag=True, help="Only the signature and what is there; read nothing.")
-@_OUTPUT
+@output_option
 @registry_options
 def verify(bundle: str, named_release: str, quick: bool, output: str, **given: Any) -> None:
     """Verify a packed release, offline: who signed it, and that nothing is missing or altered."""

@@ -9,20 +9,13 @@ import click
 
 from changeover.cli.images_lines import size
 from changeover.cli.images_registry import client_for, registry_options
+from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.cli.release_place import packed, place_for
 from changeover.cli.release_trust import sign_option, trust_options, trusted_keys
 from changeover.sources.hub import bring_in, carry, find, parse_hub
 from changeover.sources.oci.copier import Options
 from changeover.sources.oci.order import Summary
-
-_OUTPUT = click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json", "yaml"]),
-    default="text",
-    help="The form of the output.",
-)
 
 
 @click.command()
@@ -31,7 +24,7 @@ _OUTPUT = click.option(
 @click.option("--with-images", is_flag=True, help="Of a release folder: take its images along.")
 @click.option("--platform", default="", metavar="OS/ARCH", help="Of each image, only this one.")
 @sign_option
-@_OUTPUT
+@output_option
 @registry_options
 def push(release: str, hub: str, sign_with: tuple[Path, ...], output: str, **given: Any) -> None:
     """Bring a release folder, or a packed release, to a hub."""
@@ -56,7 +49,7 @@ def push(release: str, hub: str, sign_with: tuple[Path, ...], output: str, **giv
     help="The hub folder it goes into.",
 )
 @trust_options
-@_OUTPUT
+@output_option
 @registry_options
 def pull(release: str, place: str, output: str, **given: Any) -> None:
     """Fetch a release from a registry into a hub folder, verified, and unpack it there."""
@@ -76,7 +69,7 @@ def pull(release: str, place: str, output: str, **given: Any) -> None:
 @click.option("--dest", required=True, metavar="DIR", help="The folder to carry away.")
 @click.option("--since", default="", metavar="VERSION", help="Leave out what this one has.")
 @trust_options
-@_OUTPUT
+@output_option
 @registry_options
 def export(version: str, hub: str, dest: str, since: str, output: str, **given: Any) -> None:
     """Write a release to a folder that is carried by hand; with --since, only what is new."""
@@ -106,7 +99,7 @@ def export(version: str, hub: str, dest: str, since: str, output: str, **given: 
     help="Which one, where there are several.",
 )
 @trust_options
-@_OUTPUT
+@output_option
 @registry_options
 def bring(folder: str, hub: str, named_release: str, output: str, **given: Any) -> None:
     """Bring a release that was carried here into a hub, verified; a hub folder gets it unpacked.

@@ -10,7 +10,7 @@ import click
 
 from changeover.cli.images_lines import result_lines, size
 from changeover.cli.images_registry import client_for, registry_options
-from changeover.cli.options import instance_option
+from changeover.cli.options import instance_option, output_option
 from changeover.cli.output import emit
 from changeover.cli.release_place import place_for
 from changeover.cli.release_trust import trust_options, trusted_keys
@@ -34,13 +34,7 @@ from changeover.sources.signature import PublicKey
 @click.option("--source-dir", default="", metavar="DIR|FILE", help="A disk, instead of the hubs.")
 @click.option("--hub", "hubs", multiple=True, metavar="HUB", help="Look here, in this order.")
 @click.option("--images-to", default="", metavar="REGISTRY[/PREFIX]", help="Bring its images here.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json", "yaml"]),
-    default="text",
-    help="The form of the output.",
-)
+@output_option
 @registry_options
 @instance_option
 @trust_options

@@ -19,8 +19,6 @@ from changeover.model.release import Check, Release
 
 LEAST_FREE_MIB = 200
 """Room this tool itself wants on a host for its journal and kept files."""
-MOST_SKEW = 60.0
-"""Seconds a host's clock may differ before it is worth a word."""
 
 
 def examine(session: Session, request: Request) -> tuple[list[Finding], Plan | None]:

@@ -10,7 +10,6 @@ from changeover.merge.sequence import align
 from changeover.merge.tree import Key, Value
 from changeover.merge.verdict import Answer, Told, shown_path
 
-Elements = tuple[list[str], list[str], list[str]]
 Names = Callable[[Key, Sequence[Sequence[Value]]], list[list[str]]]
 
 

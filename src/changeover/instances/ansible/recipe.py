@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -23,6 +23,8 @@ from changeover.sources.yamltree import read_tree
 RECIPE = "ansible.yaml"
 MANIFEST = "release.yaml"
 FORMAT = 1
+
+M = TypeVar("M", bound=Written)
 
 
 def _format(value: Any) -> Any:
@@ -130,20 +132,17 @@ def read_extras(folder: Path) -> ExtrasWritten:
     path = next((folder / name for name in EXTRAS if (folder / name).is_file()), None)
     if path is None:
         return ExtrasWritten(format=FORMAT)
-    try:
-        written, problems = checked(ExtrasWritten, read_tree(path))
-    except InvalidInput as error:
-        raise InvalidInstance(error.message, error.remedy) from None
-    insist(problems, InvalidInstance)
-    if written is None:
-        raise InvalidInstance(f"{path}: cannot be read")
-    return written
+    return _read(ExtrasWritten, path)
 
 
 def read_recipe(path: Path) -> RecipeWritten:
     """Read how a guide reads environments; raises `InvalidInstance`."""
+    return _read(RecipeWritten, path)
+
+
+def _read(model: type[M], path: Path) -> M:
     try:
-        written, problems = checked(RecipeWritten, read_tree(path))
+        written, problems = checked(model, read_tree(path))
     except InvalidInput as error:
         raise InvalidInstance(error.message, error.remedy) from None
     insist(problems, InvalidInstance)

@@ -21,7 +21,6 @@ _GAP = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _REST = re.compile(r"[ \t]*(?:#[^\n]*)?\n")
 _LOOSE = re.compile(r"[^\S\n]*(?P<remark>#[^\n]*)?(?:\n|\Z)")
 _SIMPLE = re.compile(r"[\w-]+(?:[ \t]+[^\s;{}\"'\\#]+)*[ \t]*;")
-_OPENING = re.compile(r"[ \t]*(?:#[^\n]*)?\n")
 
 
 def read(text: str) -> tuple[Block, Value]:
