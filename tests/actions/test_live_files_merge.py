@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -365,3 +365,49 @@ def test_a_file_that_cannot_be_read_is_named(
         path.write_text("port = [\n")
     with pytest.raises(ActionFailed, match=why or "ours: "):
         build_merge(merging(path, content)).plan(host)
+
+
+@pytest.fixture
+def lock(path: Path) -> Iterator[Callable[[str], None]]:
+    """Set an attribute on the file; taken away in the end."""
+    done: list[str] = []
+
+    def change(attribute: str) -> None:
+        made = subprocess.run(["chattr", f"+{attribute}", path], capture_output=True, check=False)
+        if made.returncode:
+            pytest.skip(f"no such attributes on the file system of {path}: {made.stderr!r}")
+        done.append(attribute)
+
+    yield change
+    for attribute in done:
+        subprocess.run(["chattr", f"-{attribute}", path], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may set attributes")
+@pytest.mark.parametrize("attribute", ["i", "a"])
+def test_a_file_that_an_attribute_locks_is_found_by_the_check(
+    host: Host, path: Path, lock: Callable[[str], None], attribute: str
+) -> None:
+    lock(attribute)
+    action = build_merge(merging(path))
+
+    found = [f for f in action.check(host) if f.severity is Severity.FAIL]
+
+    assert [f.message for f in found] == [
+        f"{path}: an attribute keeps it, or its folder, from being changed"
+    ]
+    assert "chattr -ia" in found[0].remedy
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may set attributes")
+def test_a_file_that_cannot_be_replaced_leaves_nothing_beside_it(
+    host: Host, path: Path, lock: Callable[[str], None]
+) -> None:
+    lock("i")
+    before = sorted(path.parent.iterdir())
+
+    with pytest.raises(ActionFailed, match="Operation not permitted"):
+        applied("files.merge", host, **merging(path))
+
+    assert sorted(path.parent.iterdir()) == before
+    assert path.read_text() == EDITED

@@ -174,6 +174,17 @@ def test_a_file_that_cannot_be_read_is_told_and_left(shop: Shop) -> None:
     assert files("merge", "--yes").exit_code == 1
 
 
+@pytest.mark.parametrize("command", ["merge", "resolve"])
+def test_an_answer_does_not_hide_that_a_file_cannot_be_read(shop: Shop, command: str) -> None:
+    shop.settings.write_text("[server\n")
+
+    done = files(command, "--to", "1.1.0", "--answer", WORKERS)
+
+    assert done.exit_code == 1
+    assert "ours: not TOML" in done.output
+    assert "nothing is left" not in done.output
+
+
 def test_a_file_that_is_not_there_yet_arrives_as_the_reference(shop: Shop) -> None:
     shop.settings.unlink()
 

@@ -90,12 +90,15 @@ class Merge(Action):
 
     def merged(self, host: Host) -> Outcome:
         """Merge now, in mind; raise `ActionFailed` where a side cannot be read."""
-        task = Task(
+        with self.lore.answers.counting(host.name, self.path):
+            return outcome(self._task(host))
+
+    def _task(self, host: Host) -> Task:
+        return Task(
             host, self.path, self.ours or self.path, self.label, _bytes(self.content),
             _bytes(self.base), self.format or None, self.identity, self.renamed, self.required,
             self.lore,
         )  # fmt: skip
-        return outcome(task)
 
     def check(self, host: Host) -> Iterable[Finding]:
         """Every conflict must be settled, the file be accepted, and its folder writable."""
@@ -142,7 +145,10 @@ class Merge(Action):
         if self.validate and found.writes:
             refusal = judge(host, self.validate, found, self.tree)
             if refusal:
-                raise ActionFailed(refusal, "Nothing was written. Correct the file, or an answer.")
+                raise ActionFailed(
+                    f"{host.name}: {refusal}",
+                    "Nothing was written. Correct the file, or an answer.",
+                )
         if write(host, self._place(found)) and self.refresh:
             self._have_read(host, change)
         forget(host, found.there.path)

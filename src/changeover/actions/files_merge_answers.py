@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from changeover.bases.base import Base
-from changeover.errors import InvalidInput
+from changeover.errors import ActionFailed, ChangeoverError, InvalidInput
 from changeover.hosts.host import digest
 from changeover.merge.answers import remember, remembered
 from changeover.merge.verdict import Answer, Conflict, Side, parse_answer
@@ -50,6 +51,8 @@ class Answers:
     """Returns the key of the digests; only asked for where there are conflicts."""
     fresh: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     open: dict[tuple[str, str, str], Open] = field(default_factory=dict)
+    unread: dict[tuple[str, str], ChangeoverError] = field(default_factory=dict)
+    """Host and path of files with a side that cannot be read, and why."""
     met: dict[str, None] = field(default_factory=dict)
     """Every conflict that was met, as `FILE:PATH`."""
     _used: set[str] = field(default_factory=set)
@@ -74,6 +77,16 @@ class Answers:
         """Remember that a conflict is open."""
         self.open[still_open.file, still_open.host, still_open.conflict.path] = still_open
 
+    @contextmanager
+    def counting(self, host: str, path: str) -> Iterator[None]:
+        """Count a file whose merge fails among those that cannot be read."""
+        self.unread.pop((host, path), None)
+        try:
+            yield
+        except ActionFailed as error:
+            self.unread[host, path] = error
+            raise
+
     def _given(self, names: Sequence[str], path: str) -> Answer | None:
         for name in (*(f"{name}:{path}" for name in names), path):
             if name in self.given:
@@ -93,6 +106,8 @@ class Answers:
 
     def refuse_unasked(self) -> None:
         """Raise `InvalidInput` for answers to conflicts there are not."""
+        if self.unread:
+            return  # what a file would ask is unknown; that it cannot be read is told elsewhere
         unasked = [name for name in self.given if name not in self._used]
         if unasked:
             asked = ", ".join(self.met) or "there is no conflict"

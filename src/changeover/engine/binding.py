@@ -110,6 +110,12 @@ class Binding:
         """Return the conflicts of configuration files that nobody has settled, file by file."""
         return self.merging.open_conflicts if "merging" in self.__dict__ else ()
 
+    def unread_files(self) -> Sequence[ChangeoverError]:
+        """Return why files that are to be merged could not be read, file by file."""
+        if "merging" not in self.__dict__:
+            return ()
+        return tuple(self.merging.answers.unread.values())
+
     def decide(self, answers: Mapping[str, Any]) -> None:
         """Take further answers to conflicts."""
         self.merging.answers.decide(answers)

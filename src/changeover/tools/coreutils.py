@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from changeover.hosts.command import Command, command, shell
 
+# Root may write everywhere, as far as modes say: attributes (`chattr +i`) and mounts say otherwise.
+_ROOM = """
+said=yes
+if [ ! -w "$1" ]; then said=no
+elif lsattr -d -- "$1" "$2" 2>/dev/null | cut -d ' ' -f 1 | grep -q '[ia]'; then said=locked
+elif awk -v p="$2" '$5 == p {found = 1} END {exit !found}' /proc/self/mountinfo 2>/dev/null
+then said=mounted
+fi
+echo "$said"
+df -Pk -- "$1" | tail -n 1
+"""
 
-def room(folder: str) -> Command:
-    """Ask whether one may write in a folder, and how much fits there."""
-    return shell(
-        'if [ -w "$1" ]; then echo yes; else echo no; fi; df -Pk -- "$1" | tail -n 1', folder
-    )
+
+def room(folder: str, file: str = "") -> Command:
+    """Ask whether one may replace a file in a folder, and how much fits there."""
+    return shell(_ROOM, folder, file)
 
 
 def parse_room(output: str) -> tuple[bool, int]:
     """Return whether the folder can be written, and the free KiB of its file system."""
-    writable, _, line = output.strip().partition("\n")
-    return writable == "yes", int(line.rsplit(None, 5)[3])
+    said, _, line = output.strip().partition("\n")
+    return said == "yes", int(line.rsplit(None, 5)[3])
+
+
+def hindrance(output: str) -> str:
+    """Return what keeps a file from being replaced: ``, `no` right, `locked` or `mounted`."""
+    said = output.strip().partition("\n")[0]
+    return "" if said == "yes" else said
 
 
 def which(program: str) -> Command:

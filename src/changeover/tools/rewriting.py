@@ -12,6 +12,7 @@ from changeover.hosts.command import Command, shell
 _RENAME = """
 umask 077
 new=$1 path=$2 beside=$3
+trap 'rm -f -- "$beside"' EXIT
 cat -- "$new" >"$beside"
 cp --attributes-only --preserve=all --no-dereference -- "$path" "$beside"
 [ -z "$4" ] || chown -- "$4" "$beside"

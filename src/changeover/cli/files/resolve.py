@@ -17,7 +17,7 @@ from changeover.errors import NoRoute
 from changeover.merge.masking import masked_conflict
 from changeover.model.release import Release
 from changeover.sources.configs import MERGE
-from changeover.views.style import good, strong
+from changeover.views.style import bad, good, strong
 
 
 @click.command()
@@ -27,7 +27,7 @@ def resolve(output: str, **given: Any) -> None:
 
     They are those that an upgrade meets on its way, release by release. Answers are remembered in
     the instance's answers.yaml: check, plan and apply do not ask again. Exit code 0: nothing is
-    left to decide; 1: something is.
+    left to decide; 1: something is, or a file cannot be read.
     """
     with opened_files(**given) as opened:
         _meet(opened)
@@ -37,8 +37,12 @@ def resolve(output: str, **given: Any) -> None:
         opened.session.binder.keep_answers()
         left = [one for one in opened.session.binder.open_conflicts() if _is_meant(opened, one)]
         rows = [opened.place.masker.tree(_row(one)) for one in left]
-        emit(rows, map(opened.masked, _lines(left)), output)
-        if left:
+        unread = opened.session.binder.unread_files()
+        emit(rows, map(opened.masked, _lines(left) if left or not unread else ()), output)
+        for error in unread:
+            said = f"{bad(error.message)}\n  → {error.remedy}"
+            click.echo(opened.masked(said), err=True)
+        if left or unread:
             raise click.exceptions.Exit(1)
 
 
