@@ -37,6 +37,11 @@ def database_at(url: str) -> Database:
         raise InvalidRelease(error.message, error.remedy) from None
 
 
+def presence(database: Database) -> str:
+    """Return the fact that says whether a database is there."""
+    return f"database {database.label}"
+
+
 def failure(host: Host, database: Database, done: Completed, doing: str) -> ActionFailed:
     """Say why a command on a database failed, with what helps."""
     where = f"{host.name}: {database.label}: {doing}"

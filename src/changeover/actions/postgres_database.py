@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import ClassVar
 
 from changeover.actions.base import Action
-from changeover.actions.foreseen import is_open
+from changeover.actions.foreseen import is_open, note
 from changeover.actions.paths import check_program
-from changeover.actions.postgres import database_at
+from changeover.actions.postgres import database_at, presence
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.command import Command, command
 from changeover.hosts.host import Host
@@ -77,6 +77,11 @@ class Provide(Action):
             return Change(Effect.NONE, f"{named} and its role are there", facts=facts)
         summary = f"create {', '.join(missing)}"
         return Change(Effect.CREATE, summary, before={"missing": missing}, facts=facts)
+
+    def foresee(self, shadow: Host, change: Change) -> None:
+        """Later steps find it there."""
+        if change.needed:
+            note(shadow, presence(self._database), "there")
 
     def apply(self, host: Host, change: Change) -> None:
         """Create what is missing, each thing by itself."""

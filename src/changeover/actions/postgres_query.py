@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from changeover.actions.base import Action
-from changeover.actions.foreseen import missing
-from changeover.actions.postgres import database_at, must
+from changeover.actions.foreseen import missing, noted
+from changeover.actions.postgres import database_at, must, presence
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.host import Host
 from changeover.model.findings import Finding, Severity, failed, passed, warned
@@ -109,6 +109,8 @@ class Reachable(Action):
 
     def check(self, host: Host) -> Iterable[Finding]:
         """Connect, and judge what is there."""
+        if noted(host, presence(self._database)):
+            return [passed(f"{self._database.label}: will be there")]
         try:
             return list(self._judged(self._known(host)))
         except ActionFailed as error:
