@@ -13,6 +13,7 @@ from changeover.actions.builtin import build
 from changeover.bases.record import record_base
 from changeover.errors import ActionFailed
 from changeover.hosts.host import Host
+from changeover.hosts.shadow import shadow_of
 from changeover.model.findings import Severity
 from tests.actions.live import acting, applied, behind, planned, this_machine, undone
 from tests.servers.container import ContainerHost
@@ -115,3 +116,28 @@ def test_a_file_mounted_into_a_container_is_seen_changed_inside(
         assert inside() == "port = 8080\nworkers = 2\n"
     finally:
         subprocess.run(["docker", "rm", "-f", name], check=False, capture_output=True)
+
+
+@pytest.mark.live
+def test_a_site_is_judged_in_the_tree_as_steps_before_will_have_left_it(
+    host: Host, nginx: Nginx
+) -> None:
+    port = free_port()
+    default = nginx.write_site("default", site(port, "old").replace(";", " default_server;", 1))
+    path = default.with_name("shop.conf")
+    content = site(port, "new").replace(";", " default_server;", 1)
+    words = [nginx.words[0], "-p", str(nginx.folder), "-t", "-q", "-c", "{tree}/nginx.conf"]
+    told = {"path": str(path), "tree": str(nginx.folder), "validate": words, "content": content}
+    action, shadow = build("files.merge", told), shadow_of(host)
+
+    def refused() -> list[str]:
+        return [f.message for f in action.check(shadow) if f.severity is Severity.FAIL]
+
+    (before,) = refused()
+    shadow.remove(str(default))
+    assert "duplicate default server" in before
+    assert refused() == []
+    shadow.write(str(default.with_name("other.conf")), content.encode(), mode=0o644)
+    assert "duplicate default server" in refused()[0]
+    shadow.link(str(default.with_name("other.conf")), str(path))
+    assert "duplicate default server" in refused()[0]

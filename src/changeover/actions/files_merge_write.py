@@ -59,20 +59,35 @@ def check_place(host: Host, place: Place) -> Iterator[Finding]:
 
 
 def judge(host: Host, words: Sequence[str], found: Outcome, tree: str) -> str:
-    """Have a program judge the merged file on a copy; return why it refuses, or nothing."""
+    """Have a program judge the merged file on a copy; return why it refuses, or nothing.
+
+    The copy of the tree is what steps before will have made of it: they may take files away.
+    """
     path = found.there.path if found.there.path.startswith(f"{tree}/") else found.task.path
     room = f"{host.state_dir}/trial/{digest(found.content + path.encode())[:16]}"
-    done = host.ask(trial.judged(words, found.content, path, room, tree))
+    around = trial.Tree(tree, tuple(_laid(host, tree)) if tree else ())
+    done = host.ask(trial.judged(words, found.content, path, room, around))
     if done.ok:
         return ""
     said = (done.stderr.strip() or done.stdout.strip()).replace(f"{room}/tree", tree)
     said = said.replace(trial.copy_of(room, path, tree), path)
-    return f"{host.name}: {path}: {words[0]} refuses it: {said}"
+    return f"{path}: {words[0]} refuses it: {said}"
+
+
+def _laid(host: Host, tree: str) -> Iterator[trial.Laid]:
+    for path, state in host.laid(tree).items():
+        inside = path.removeprefix(f"{tree}/")
+        if state.kind == "file" and state.content is not None:
+            yield trial.Laid("file", inside, content=state.content)
+        elif state.kind == "link":
+            yield trial.Laid("link", inside, target=state.target)
+        elif not state.there:
+            yield trial.Laid("absent", inside)
 
 
 def foresee(shadow: Host, place: Place) -> None:
     """Lay the file and its record over a shadow."""
-    _lay(shadow, place)
+    _put(shadow, place)
     record_base(shadow, place.path, place.found.task.theirs)
 
 
@@ -89,7 +104,7 @@ def write(host: Host, place: Place) -> bool:
             manner = Manner(place.mounted, kept, place.account, place.bits)
             replace_content(host, place.path, new_path(host, place.path), manner)
         else:
-            _lay(host, place)
+            _put(host, place)
     record = record_path(host, place.path)
     if place.found.recorded is not None:
         host.keep(record)
@@ -97,7 +112,7 @@ def write(host: Host, place: Place) -> bool:
     return due
 
 
-def _lay(host: Host, place: Place) -> None:
+def _put(host: Host, place: Place) -> None:
     old, want = host.look(place.path), place.wanted
     mode = want.mode if want.mode is not None else old.mode if old.kind == "file" else 0o644
     host.write(want.path, place.found.content, mode=mode, owner=want.owner, group=want.group)

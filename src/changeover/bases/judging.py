@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from changeover.hosts.command import Completed
 from changeover.hosts.host import Host
-from changeover.tools.trial import judged
+from changeover.tools.trial import Tree, judged
 
 
 class Judge(NamedTuple):
@@ -44,4 +44,4 @@ def refusal(host: Host, path: str, now: bytes, merged: bytes) -> str:
 
 def _asked(host: Host, judge: Judge, path: str, content: bytes) -> Completed:
     room = f"{host.state_dir}/trial/files"
-    return host.ask(judged(judge.words, content, path, room, judge.tree))
+    return host.ask(judged(judge.words, content, path, room, Tree(judge.tree)))

@@ -72,6 +72,9 @@ class Transport(Tenure, Protocol):
     def look(self, path: str) -> FileState:
         """Return what is at a path (not following a link)."""
 
+    def laid(self, folder: str) -> Mapping[str, FileState]:
+        """Return what is only foreseen below a folder, by path; on a real host nothing is."""
+
     def write(self, path: str, content: bytes, *, mode: int, owner: str, group: str) -> None:
         """Replace a file in one rename (fsynced). Empty owner or group: the one that was there,
         or that of the user the host works as."""
@@ -154,6 +157,10 @@ class Host:
     def look(self, path: str) -> FileState:
         """Return what is at a path."""
         return self.transport.look(path)
+
+    def laid(self, folder: str) -> Mapping[str, FileState]:
+        """Return what steps before will have made below a folder, where this is a shadow."""
+        return self.transport.laid(folder)
 
     def read(self, path: str) -> bytes | None:
         """Return the content of a file (at most 1 MiB), or None if there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from posixpath import dirname, join, normpath
 from typing import NoReturn
@@ -50,6 +51,11 @@ class ShadowTransport:
     def look(self, path: str) -> FileState:
         """Return what was laid at the path, or is there."""
         return self._at(self._resolved(path))
+
+    def laid(self, folder: str) -> Mapping[str, FileState]:
+        """Return what was laid below a folder."""
+        below = f"{self._resolved(folder)}/"
+        return {path: state for path, state in self._laid.items() if path.startswith(below)}
 
     def write(self, path: str, content: bytes, *, mode: int, owner: str, group: str) -> None:
         """Lay a file."""
