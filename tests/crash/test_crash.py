@@ -22,6 +22,8 @@ STEPS = [
     write("app.conf"),
     effect("start-it", phase="start"),
 ]
+ASKING_ENTRIES = 7
+"""Entries of an undo from its lock to its first step: question, answer and beginning among them."""
 DONE = {f"{step} {host}" for step in ("stop-it", "start-it") for host in ("one", "two")}
 
 
@@ -167,6 +169,27 @@ def test_killed_around_every_entry_an_undo_goes_on_undoing(
 
         assert world.tree() == before, at
         assert state_of(world).stage is Stage.UNDONE
+        assert_undone_pairwise(world)
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["before", "after"])
+def test_killed_around_every_entry_an_undo_that_asks_first_takes_all_back_or_nothing(
+    kept: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for at in range(1, ASKING_ENTRIES):
+        world = fresh(tmp_path_factory)
+        before = world.tree()
+        world.apply()
+        (world.root / "one/app.conf").write_text("edited since\n")
+        edited = world.tree()
+        world.operator.approved = frozenset({"app.conf"})
+
+        in_a_process_of_its_own(dying(at, kept, world.undo))
+        state = state_of(world)
+        assert state.undo or world.tree() == edited, at
+        world.undo()
+
+        assert world.tree() == before, at
         assert_undone_pairwise(world)
 
 

@@ -60,18 +60,20 @@ def abort(instance: Path, run: str | None, reason: str) -> None:
 @click.option("--reason", default="approved", help="Why, for the journal.")
 @instance_option
 def approve(instance: Path, step: str, run: str | None, reason: str) -> None:
-    """Open the gate a run waits at; then `resume`."""
+    """Open the gate a run waits at; then `resume`, or `undo` where that is what asks."""
     store = reading_store(instance, run)
     named = open_run(store, run)
-    gates = list(Journal(store, named).state.gates.values())
+    state = Journal(store, named).state
+    gates = list(state.gates.values())
     chosen = [gate for gate in gates if _means(step, gate.key)]
     if not chosen:
         at = ", ".join(gate.key for gate in gates) or "no gate"
         said = f"{step}: the run does not wait there; it waits at {at}"
         raise InvalidInput(said, "changeover show")
     for gate in chosen:
+        onward = "undo" if gate.key in state.asked_before_undo() else "resume"
         _append(store, named, ev.GateOpened(gate.key, gate.kind, operator_name(), reason))
-        click.echo(f"{gate.key} may go on: changeover resume")
+        click.echo(f"{gate.key} may go on: changeover {onward}")
 
 
 @click.command()

@@ -212,18 +212,22 @@ class Attempt:
     def _pass_gates(self, change: Change) -> bool:
         """Return whether anybody had to be asked."""
         asked = False
-        if change.question:
-            asked = self._gate("loss", self._masker.text(change.question))
-        if self.planned.mode is Mode.APPLY and (moved := self._drift(change)):
+        found = masked(change, self._masker)
+        if found.question:
+            asked = pass_gate(self._journal, self._operator, loss_gate(self.key, found))
+        if self.planned.mode is Mode.APPLY and (moved := self._drift(found)):
             said = "the host changed since the plan: " + "; ".join(moved)
-            asked = self._gate("drift", said) or asked
+            drift = ev.GateReached(self.key, "drift", said)
+            asked = pass_gate(self._journal, self._operator, drift) or asked
         return asked
 
-    def _drift(self, change: Change) -> list[str]:
-        return differences(self.planned.change, masked(change, self._masker))
+    def _drift(self, found: Change) -> list[str]:
+        return differences(self.planned.change, found)
 
-    def _gate(self, kind: str, question: str) -> bool:
-        return pass_gate(self._journal, self._operator, ev.GateReached(self.key, kind, question))
+
+def loss_gate(key: str, change: Change) -> ev.GateReached:
+    """Return the gate before a change that loses something; the change is masked already."""
+    return ev.GateReached(key, "loss", change.question, change.losses)
 
 
 def pass_gate(journal: Journal, operator: Operator, gate: ev.GateReached) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from changeover import __version__
 from changeover.engine.attempt import Crew, pass_gate
 from changeover.engine.broadcast import Broadcast, copies_of
+from changeover.engine.consent import agreed
 from changeover.engine.drift import boundary_differences
 from changeover.engine.journal import Follower, Journal
 from changeover.engine.lock import InstanceLock, holder_here
@@ -70,11 +71,10 @@ class Flow:
         """Carry out a plan; whatever moved since it was made stops the step it concerns."""
         with self.holding():
             refuse_open_run(self.session.store)
-            digest = self._keep(plan)
             self.session.keep_bundles(plan)
             self.journal.append(
                 ev.RunStarted(
-                    digest, plan.procedure, plan.installed, plan.target, __version__,
+                    self._keep(plan), plan.procedure, plan.installed, plan.target, __version__,
                     self.operator.name,
                 )
             )  # fmt: skip
@@ -237,7 +237,7 @@ class Flow:
             pass_gate(self.journal, self.operator, gate)
 
     def _begin_undo(self, answer: Answer) -> None:
-        way = self.way_back()
+        way = agreed(self.way_back(), self.crew)
         self.journal.append(ev.UndoStarted(self._keep(way), answer.by, answer.reason))
 
     def _back(self) -> None:

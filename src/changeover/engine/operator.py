@@ -14,6 +14,7 @@ from typing import Protocol
 from changeover.engine.store import Store
 from changeover.errors import ChangeoverError
 from changeover.model.events import GateReached
+from changeover.model.state import step_id
 
 INTERRUPTED = 130
 """Exit code of a process that was told twice to stop."""
@@ -66,8 +67,7 @@ class Unattended:
 
     def opens(self, gate: GateReached) -> str | None:
         """Open what was approved by name."""
-        step = gate.key.rpartition("/")[2].partition("@")[0]
-        if {gate.key, step} & self.approved:
+        if {gate.key, step_id(gate.key)} & self.approved:
             return "approved beforehand by name"
         if gate.kind == "approval" and "all" in self.approved:
             return "all approvals given beforehand"

@@ -14,7 +14,7 @@ from dataclasses import replace
 from changeover import __version__
 from changeover.actions.base import Action, Reversible
 from changeover.engine.attempt import Crew
-from changeover.engine.planner import masked
+from changeover.engine.planner import masked, with_unforeseen
 from changeover.errors import ChangeoverError, NoWayBack
 from changeover.hosts.host import Host
 from changeover.model.plan import Change, Effect, Hop, Mode, Plan, PlannedStep
@@ -39,7 +39,7 @@ def plan_undo(plan: Plan, crew: Crew) -> Plan:
                 f"{step.key}: {step.change.summary}: there is no way back from here",
                 "mend what is wrong and go forward: changeover resume",
             )
-    steps = [_planned(step, mode, crew) for step, mode in _way_back(plan, touched, crew)]
+    steps = _planned_all(_way_back(plan, touched, crew), crew)
     hop = Hop(UNDO, "", tuple(steps))
     return Plan(
         plan.instance, plan.product, UNDO, plan.target, plan.installed, (hop,), "",
@@ -77,6 +77,17 @@ def _checks_that_held(plan: Plan, kinds: Mapping[str, Action]) -> Iterator[Plann
         if held and kinds[step.key].harmless and step.key not in seen:
             seen.add(step.key)
             yield step
+
+
+def _planned_all(way: Iterator[tuple[PlannedStep, Mode]], crew: Crew) -> Iterator[PlannedStep]:
+    """Yield the steps, each told which of its facts the ones before it move."""
+    moved: dict[str, set[str]] = {name: set() for name in crew.hosts}
+    for step, mode in way:
+        planned = _planned(step, mode, crew)
+        change = with_unforeseen(planned.change, moved[step.host])
+        if change.needed:
+            moved[step.host].update(change.alters)
+        yield replace(planned, change=change)
 
 
 def _planned(step: PlannedStep, mode: Mode, crew: Crew) -> PlannedStep:

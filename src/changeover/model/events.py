@@ -95,6 +95,15 @@ class GateReached:
     kind: str
     """`approval`, `drift`, `loss` or `boundary`."""
     question: str
+    losses: Mapping[str, int] = field(default_factory=dict)
+    """What the question counts, where it counts: table -> rows."""
+
+    def covers(self, later: GateReached) -> bool:
+        """Say whether a yes to this is a yes to what is asked later."""
+        if self.question in ("", later.question):
+            return True
+        grown = (n > self.losses.get(what, 0) for what, n in later.losses.items())
+        return bool(later.losses) and not any(grown)
 
 
 @dataclass(frozen=True)

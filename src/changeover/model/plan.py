@@ -42,6 +42,8 @@ class Change:
     """Seconds it should take, where the action can tell."""
     question: str = ""
     """Something the operator must say yes to first, such as the rows an undo would drop."""
+    losses: Mapping[str, int] = field(default_factory=dict)
+    """What the question counts, such as table -> rows: a yes holds until one of them grows."""
 
     @property
     def needed(self) -> bool:

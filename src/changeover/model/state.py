@@ -68,8 +68,8 @@ class RunState:
     seconds: dict[str, float] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     remedies: dict[str, str] = field(default_factory=dict)
-    opened: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Key and kind of each gate that was opened -> the question that was said yes to."""
+    opened: dict[tuple[str, str], ev.GateReached] = field(default_factory=dict)
+    """Key and kind of each gate that was opened -> what was said yes to."""
     gates: dict[tuple[str, str], ev.GateReached] = field(default_factory=dict)
     """The gates that wait for an answer: several hosts may reach one at once."""
     waived: dict[str, str] = field(default_factory=dict)
@@ -85,13 +85,18 @@ class RunState:
         return key in self.changes and self.of(key) is not Status.UNDONE
 
     def answered(self, gate: ev.GateReached) -> bool:
-        """Say whether a gate was opened, and for no other question than it asks now."""
-        return self.opened.get((gate.key, gate.kind)) in ("", gate.question)
+        """Say whether a gate was opened, and for no less than it asks now."""
+        opened = self.opened.get((gate.key, gate.kind))
+        return opened is not None and opened.covers(gate)
 
     @property
     def waiting(self) -> ev.GateReached | None:
         """The first gate that waits for an answer, if any."""
         return next(iter(self.gates.values()), None)
+
+    def asked_before_undo(self) -> list[str]:
+        """Return the keys an undo waits at that has not begun: the run may still go on."""
+        return [] if self.undo else [key for key, _ in self.gates if key.startswith(UNDO_PREFIX)]
 
     @property
     def failed_step(self) -> str:
@@ -104,6 +109,11 @@ class RunState:
         self.run, self.last_at = entry.run, entry.at
         self.started_at = self.started_at or entry.at
         _FOLD.get(type(entry.event), _nothing)(self, entry.event)
+
+
+def step_id(key: str) -> str:
+    """Return the name a step has in its release."""
+    return key.rpartition("/")[2].partition("@")[0]
 
 
 def replay(entries: Iterable[ev.Entry]) -> RunState:
@@ -183,13 +193,15 @@ def _doubt_settled(state: RunState, event: ev.DoubtSettled) -> None:
 
 def _gate_reached(state: RunState, event: ev.GateReached) -> None:
     state.gates[event.key, event.kind] = event
-    state.stage = Stage.WAITING
+    if not state.stage.ended:  # a run that ended stays so until its undo has begun
+        state.stage = Stage.WAITING
 
 
 def _gate_opened(state: RunState, event: ev.GateOpened) -> None:
-    reached = state.gates.pop((event.key, event.kind), None)
-    state.opened[event.key, event.kind] = reached.question if reached else ""
-    _go(state)
+    at = (event.key, event.kind)
+    state.opened[at] = state.gates.pop(at, None) or ev.GateReached(*at, question="")
+    if not state.stage.ended:
+        _go(state)
 
 
 def _waived(state: RunState, event: ev.Waived) -> None:

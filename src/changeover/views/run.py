@@ -8,7 +8,7 @@ from typing import Any
 
 from changeover.model import events as ev
 from changeover.model.plan import Plan
-from changeover.model.state import UNDO_PREFIX, RunState, Stage, Status
+from changeover.model.state import UNDO_PREFIX, RunState, Stage, Status, step_id
 from changeover.views.style import (
     WIDTH,
     bad,
@@ -194,11 +194,17 @@ def run_summary_lines(state: RunState) -> Iterator[str]:
     yield ""
     yield f"run {state.run}: {strong(stage_text(state))}, {done} steps in {seconds(took)}"
     yield from watched_lines(state.watched)
-    hint = _NEXT.get(state.stage, "")
-    if state.stage is Stage.WAITING and state.waiting:
-        hint = f"changeover approve {state.waiting.key} && changeover resume"
+    hint = _answer(state) if state.stage is Stage.WAITING else _NEXT.get(state.stage, "")
     if hint:
         yield f"  → {_named(hint, state.run)}"
+
+
+def _answer(state: RunState) -> str:
+    """Say how to answer what a run waits for."""
+    if keys := state.asked_before_undo():
+        approved = " ".join(dict.fromkeys(f"--approve {step_id(key)}" for key in keys))
+        return f"go back all the same: changeover undo {approved}; go on: changeover resume"
+    return f"changeover approve {state.waiting.key} && changeover resume" if state.waiting else ""
 
 
 def _named(hint: str, run: str) -> str:
