@@ -33,6 +33,7 @@ Version: $2
 Architecture: all
 Maintainer: t <t@example.org>
 Depends: $3
+Provides: $1-by-another-name
 Description: t
 END
     if [ "$1" = shop ]; then
@@ -179,6 +180,18 @@ def test_a_package_nobody_has_is_an_error_after_a_look_at_fresh_lists(host: Host
 
     with pytest.raises(ActionFailed, match="Unable to locate package no-such-thing"):
         action.apply(acting(host), change)
+
+
+def test_a_name_that_another_package_stands_for_is_installed_once(
+    host: Host, repository: ContainerHost
+) -> None:
+    action, change = applied("packages.install", host, packages=["shoplib-by-another-name"])
+    action.verify(host, change)
+
+    assert version(repository, "shoplib") == "1"
+    _, again = planned("packages.install", host, packages=["shoplib-by-another-name"])
+    assert not again.needed
+    assert again.summary == "apt-get has nothing to do for shoplib-by-another-name"
 
 
 def test_an_installation_a_crash_left_half_done_is_finished_first(

@@ -82,7 +82,8 @@ class Packages(Action):
         moves = self.tool.parse_moves(done.stdout)
         return Change(
             _effect(moves),
-            told(moves, self.names),
+            told(moves, self.names)
+            or f"{self.tool.program} has nothing to do for {', '.join(due)}",
             diff="".join(_lines(moves)),
             commands=(" ".join([self.tool.program, self.verb, *due]),),
             before={"versions": {m.name: m.old for m in moves}},
@@ -189,10 +190,10 @@ class Install(Packages):
         host.do_once(self.tool.install(self.packages, self._choice()), label="install")
 
     def verify(self, host: Host, change: Change) -> None:
-        """Each package is there, of the version asked for."""
+        """Each package is there, of the version asked for, or one that stands for it."""
         installed = self.installed(host)
         wrong = [p for p in self.packages if not _met(p, installed)]
-        if wrong:
+        if wrong and set(wrong) - self.tool.parse_provided(host.ask(self.tool.provided()).stdout):
             now = ", ".join(f"{n} {v}" for n, v in installed.items()) or "none of them"
             raise ActionFailed(f"{host.name}: not installed: {', '.join(wrong)} (there: {now})")
 

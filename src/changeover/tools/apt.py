@@ -62,6 +62,16 @@ class Apt:
         rows = (line.split("\t") for line in output.splitlines())
         return {row[0]: row[2] for row in rows if len(row) == 3 and row[1] == "installed"}
 
+    def provided(self) -> Command:
+        """Ask dpkg which names the installed packages provide."""
+        return command("dpkg-query", "-W", "-f", "${db:Status-Status}\t${Provides}\n")
+
+    def parse_provided(self, output: str) -> set[str]:
+        """Return the names, without the versions some are provided in."""
+        rows = (line.partition("\t") for line in output.splitlines())
+        told = ",".join(names for status, _, names in rows if status == "installed")
+        return {word[0] for name in told.split(",") if (word := name.split())}
+
     def refresh(self) -> Command:
         """Fetch the lists; a source that fails is a failure."""
         return _quietly(

@@ -46,6 +46,12 @@ class PackageTool(Protocol):
     def parse_versions(self, output: str) -> Mapping[str, str]:
         """Return name -> version of those that are installed."""
 
+    def provided(self) -> Command:
+        """Ask which names the installed packages stand for beside their own."""
+
+    def parse_provided(self, output: str) -> set[str]:
+        """Return these names."""
+
     def refresh(self) -> Command:
         """Fetch the lists of what there is."""
 
