@@ -157,7 +157,7 @@ def speed() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.yaml"
         path.write_text("a: 1\n")
-        words = [sys.executable, "-m", "changeover.cli.merge", *[str(path)] * 3]
+        words = [sys.executable, "-m", "changeover.cli.merge.command", *[str(path)] * 3]
         times = []
         for _ in range(9):
             begun = time.perf_counter()

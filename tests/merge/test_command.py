@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from changeover.cli.merge import command
+from changeover.cli.merge.command import command
 
 BASE, OURS, THEIRS = "a: 1\nb: 2\nc: 3\n", "a: 5\nb: 2\nc: 3\n", "a: 7\nb: 9\nc: 3\n"
 
@@ -150,7 +150,7 @@ def test_no_base_asks_about_every_difference(files: list[str]) -> None:
 
 
 def test_the_process_is_quick(files: list[str]) -> None:
-    code = "import time, sys; t = time.process_time(); import changeover.cli.merge as m; " \
+    code = "import time, sys; t = time.process_time(); import changeover.cli.merge.command as m; " \
         "m.command.main(sys.argv[1:], standalone_mode=False)"  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", code, *files], capture_output=True, text=True,

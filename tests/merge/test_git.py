@@ -20,7 +20,8 @@ class Repository:
         self.git("config", "user.email", "test@example.org")
         self.git("config", "user.name", "Test")
         driver = (
-            f"{sys.executable} -m changeover.cli.merge --git --marker-size %L --name %P %O %A %B"
+            f"{sys.executable} -m changeover.cli.merge.command"
+            " --git --marker-size %L --name %P %O %A %B"
         )
         self.git("config", "merge.changeover.driver", driver)
         (path / ".git" / "info").mkdir(exist_ok=True)
@@ -155,7 +156,7 @@ def test_criss_cross_with_a_conflict_in_the_ancestor_asks_or_agrees(repository: 
 def test_the_driver_is_installed_in_a_repository(repository: Repository) -> None:
     for _ in range(2):
         subprocess.run(
-            [sys.executable, "-m", "changeover.cli.merge", "--install-git-driver"],
+            [sys.executable, "-m", "changeover.cli.merge.command", "--install-git-driver"],
             cwd=repository.path, check=True, capture_output=True,
             env={**os.environ, "PYTHONPATH": str(SOURCE), "HOME": str(repository.path)},
         )  # fmt: skip
@@ -236,7 +237,7 @@ def test_one_who_has_only_this_tool_installs_the_driver_and_merges(repository: R
     repository.git("config", "--unset", "merge.changeover.driver")
     (repository.path / ".git" / "info" / "attributes").unlink()
     bare = {"PATH": os.environ["PATH"], "HOME": str(repository.path), "PYTHONPATH": str(SOURCE)}
-    subprocess.run([sys.executable, "-m", "changeover.cli.merge", "--install-git-driver",
+    subprocess.run([sys.executable, "-m", "changeover.cli.merge.command", "--install-git-driver",
                     "--global"], cwd="/", check=True, capture_output=True, env=bare)  # fmt: skip
     branches(repository, BASE, BASE.replace("always", "no"), BASE.replace("1g", "2g"))
 

@@ -38,13 +38,16 @@ COMMANDS = {
     "logs": (_CLI + "reading:logs", "Show what the commands of a step said."),
     "audit": (_CLI + "audit:audit", "Prove or export the journal."),
     "guide": (_CLI + "guide:guide", "Print the release's guide for this instance alone."),
-    "release": (_CLI + "release:release", "Lint, list and show releases."),
+    "release": (_CLI + "release.group:release", "Lint, list and show releases."),
     "instance": (_CLI + "instance:instance", "Write, adopt and check instances."),
     "env": (_CLI + "env.group:env", "List, add and dismantle environments."),
     "secrets": (_CLI + "secrets.group:secrets", "Keep the secrets of an instance encrypted."),
-    "merge": (_CLI + "merge:command", "Merge a configuration file three ways, by structure."),
+    "merge": (
+        _CLI + "merge.command:command",
+        "Merge a configuration file three ways, by structure.",
+    ),
     "files": (_CLI + "files.group:files", "Merge configuration files of hosts, by setting."),
-    "images": (_CLI + "images:group", "Copy, verify and list container images."),
+    "images": (_CLI + "images.group:group", "Copy, verify and list container images."),
     "completion": (_CLI + "completion:completion", "Print the completion script of a shell."),
 }
 

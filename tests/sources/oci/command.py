@@ -8,8 +8,8 @@ from typing import Any
 import click
 from click.testing import CliRunner, Result
 
-from changeover.cli.images import group
-from changeover.cli.release_bundle import commands
+from changeover.cli.images.group import group
+from changeover.cli.release.bundle import commands
 
 images = group
 release = click.Group("release", commands=list(commands))

@@ -263,8 +263,8 @@ SCRIPT = """
 import sys, time
 from pathlib import Path
 from changeover.errors import ChangeoverError
-from changeover.cli.images import group as images
-from changeover.cli.release_bundle import commands
+from changeover.cli.images.group import group as images
+from changeover.cli.release.bundle import commands
 import click
 release = click.Group("release", commands=list(commands))
 kind, folder, out = sys.argv[1:]

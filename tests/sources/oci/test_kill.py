@@ -17,7 +17,7 @@ from changeover.sources.oci import sample
 from changeover.sources.oci.memory import MemoryRegistry
 
 LAYER, LAYERS, IMAGES, JOBS = 400_000, 4, 5, 3
-CALL = "import sys; from changeover.cli.images import group; group(sys.argv[1:])"
+CALL = "import sys; from changeover.cli.images.group import group; group(sys.argv[1:])"
 
 
 def copying(source: str, target: str, state: Path) -> list[str]:

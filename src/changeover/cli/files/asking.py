@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from changeover.bases.job import FileJob
-from changeover.cli.merge_asking import Sight, ask_about
+from changeover.cli.merge.asking import Sight, ask_about
 from changeover.errors import InvalidInput
 from changeover.instances.decisions import decision_key, keep_decisions, load_decisions
 from changeover.merge import Answer, Conflict, Merged

@@ -11,7 +11,7 @@ import click
 from changeover.actions.files_merge_answers import Open
 from changeover.cli.conflicts import settle_open, somebody_is_there
 from changeover.cli.files.opening import Opened, opened_files, release_files
-from changeover.cli.merge_lines import conflict_lines
+from changeover.cli.merge.lines import conflict_lines
 from changeover.cli.output import emit
 from changeover.errors import NoRoute
 from changeover.merge.masking import masked_conflict

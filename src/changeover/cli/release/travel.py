@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from changeover.cli.images_lines import size
-from changeover.cli.images_registry import client_for, registry_options
+from changeover.cli.images.lines import size
+from changeover.cli.images.registry import client_for, registry_options
 from changeover.cli.options import output_option
 from changeover.cli.output import emit
-from changeover.cli.release_place import packed, place_for
-from changeover.cli.release_trust import sign_option, trust_options, trusted_keys
+from changeover.cli.release.place import packed, place_for
+from changeover.cli.release.trust import sign_option, trust_options, trusted_keys
 from changeover.sources.hub import bring_in, carry, find, parse_hub
 from changeover.sources.oci.copier import Options
 from changeover.sources.oci.order import Summary

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from changeover.cli.images_registry import client_for, registry_options
+from changeover.cli.images.registry import client_for, registry_options
 from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.sources.oci.client import Client

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from changeover.cli.images_lines import result_lines
+from changeover.cli.images.lines import result_lines
 from changeover.sources.oci.order import ImageResult, Observer, Order, Status
 
 

@@ -24,7 +24,7 @@ from changeover.sources.schema import release_schema
 from changeover.views.lint import problem_lines
 from changeover.views.release import release_lines
 
-_TRAVEL = "changeover.cli.release_"
+_TRAVEL = "changeover.cli.release."
 TRAVEL = {
     "list": (_TRAVEL + "list:list_", "List the releases of hubs."),
     "keygen": (_TRAVEL + "bundle:keygen", "Make a key pair to sign releases with."),

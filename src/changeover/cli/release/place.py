@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from changeover.cli.images_registry import listed
-from changeover.cli.release_trust import private_keys
+from changeover.cli.images.registry import listed
+from changeover.cli.release.trust import private_keys
 from changeover.sources.hub import Found, Hub, parse_hub
 from changeover.sources.oci.client import Client
 from changeover.sources.oci.closure import Walker

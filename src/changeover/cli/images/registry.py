@@ -82,7 +82,7 @@ def listed(paths: Sequence[Path], edition: str = "") -> list[Reference]:
     if not paths:
         return []
     # Only here: a copy of named images needs no YAML.
-    from changeover.cli.images_place import mentioned  # noqa: PLC0415 - YAML is slow
+    from changeover.cli.images.place import mentioned  # noqa: PLC0415 - YAML is slow
 
     return list(dict.fromkeys(m.reference for m in mentioned(paths, edition)))
 
@@ -106,7 +106,7 @@ def client_for(reach: dict[str, Any]) -> tuple[Client, Budget]:
     folder = named_instance(reach.get("instance"))
     if folder is not None:
         # Only here: a copy without an instance needs no YAML and no templates.
-        from changeover.cli.images_instance import instance_registries  # noqa: PLC0415 - slow
+        from changeover.cli.images.instance import instance_registries  # noqa: PLC0415 - slow
 
         network, given = instance_registries(folder, network)
     budget = Budget(seconds=reach["retry_for"])

@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from changeover.cli.images_lines import short, size
-from changeover.cli.images_registry import client_for, registry_options
+from changeover.cli.images.lines import short, size
+from changeover.cli.images.registry import client_for, registry_options
 from changeover.cli.options import output_option
 from changeover.cli.output import emit
-from changeover.cli.release_list import list_
-from changeover.cli.release_place import packed, place_for
-from changeover.cli.release_travel import bring, export, pull, push
-from changeover.cli.release_trust import private_keys, sign_option, trust_options, trusted_keys
-from changeover.cli.release_use import use
+from changeover.cli.release.list import list_
+from changeover.cli.release.place import packed, place_for
+from changeover.cli.release.travel import bring, export, pull, push
+from changeover.cli.release.trust import private_keys, sign_option, trust_options, trusted_keys
+from changeover.cli.release.use import use
 from changeover.errors import InvalidInput
 from changeover.sources.hub import Found, carry, find, named, parse_hub
 from changeover.sources.oci.client import Client

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import click
 
-from changeover.cli.merge_lines import conflict_lines
+from changeover.cli.merge.lines import conflict_lines
 from changeover.errors import InvalidInput
 from changeover.merge import Conflict, Merged
 from changeover.merge.answers import (

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from changeover.cli.guide import listed_for
-from changeover.cli.images_registry import client_for, registry_options
+from changeover.cli.images.registry import client_for, registry_options
 from changeover.cli.options import instance_option, output_option
 from changeover.cli.output import emit
 from changeover.errors import ChangeoverError, InvalidInput

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from changeover.cli.images_lines import result_lines, summary_line
-from changeover.cli.images_progress import observer_for
-from changeover.cli.images_registry import client_for, listed, registry_options
+from changeover.cli.images.lines import result_lines, summary_line
+from changeover.cli.images.progress import observer_for
+from changeover.cli.images.registry import client_for, listed, registry_options
 from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.errors import InvalidInput

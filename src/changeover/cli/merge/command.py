@@ -78,7 +78,7 @@ def command(files: tuple[Path, ...], **options: object) -> None:
 
 def _run(files: tuple[Path, ...], options: dict[str, object]) -> int:
     if options["install"]:
-        from changeover.cli.merge_git import install_driver  # noqa: PLC0415 - rarely needed
+        from changeover.cli.merge.git import install_driver  # noqa: PLC0415 - rarely needed
 
         for line in install_driver(globally=bool(options["globally"])):
             click.echo(line)
@@ -169,7 +169,7 @@ def _merge(job: Job, files: tuple[Path, ...], options: dict[str, object]) -> int
     outcome = job.merged(given)
     unsettled = not outcome.clean and (options["ask"] or _on_terminal(options))
     if unsettled or options["answers_file"]:
-        from changeover.cli.merge_asking import settle  # noqa: PLC0415 - only for conflicts
+        from changeover.cli.merge.asking import settle  # noqa: PLC0415 - only for conflicts
 
         memory = options["answers_file"]
         ask = options["ask"] is True or _on_terminal(options)
@@ -243,7 +243,7 @@ def _report(outcome: Merged, files: tuple[Path, ...], *, as_json: bool) -> None:
         }
         click.echo(json.dumps(shown, indent=2, ensure_ascii=True))
         return
-    from changeover.cli.merge_lines import conflict_lines  # noqa: PLC0415 - only for people
+    from changeover.cli.merge.lines import conflict_lines  # noqa: PLC0415 - only for people
 
     for conflict in outcome.conflicts:
         for line in conflict_lines(conflict, [str(path) for path in files]):

@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from changeover.cli.images_lines import result_lines, size
-from changeover.cli.images_registry import client_for, registry_options
+from changeover.cli.images.lines import result_lines, size
+from changeover.cli.images.registry import client_for, registry_options
 from changeover.cli.options import instance_option, output_option
 from changeover.cli.output import emit
-from changeover.cli.release_place import place_for
-from changeover.cli.release_trust import trust_options, trusted_keys
+from changeover.cli.release.place import place_for
+from changeover.cli.release.trust import trust_options, trusted_keys
 from changeover.errors import ChangeoverError, InvalidInput
 from changeover.instances.folder import load_instance
 from changeover.sources.hub import Found, Hub, bring_in, find, parse_hub, released

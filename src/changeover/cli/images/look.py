@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from changeover.cli.images_lines import size
-from changeover.cli.images_place import edition_option, mentioned
-from changeover.cli.images_registry import client_for, registry_options
+from changeover.cli.images.lines import size
+from changeover.cli.images.place import edition_option, mentioned
+from changeover.cli.images.registry import client_for, registry_options
 from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.errors import ChangeoverError

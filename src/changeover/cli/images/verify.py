@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from changeover.cli.images_lines import short, size
-from changeover.cli.images_registry import client_for, listed, registry_options
+from changeover.cli.images.lines import short, size
+from changeover.cli.images.registry import client_for, listed, registry_options
 from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.errors import InvalidInput

@@ -1,0 +1,1 @@
+"""`changeover images`: container images in registries, layouts, archives and engines."""

@@ -1,0 +1,1 @@
+"""`changeover release`: releases checked, shown, packed, signed and carried."""
