@@ -65,8 +65,6 @@ class Session:
         """Ask a host what variables of an environment want to know of it."""
         return host_facts(self.hosts[host], as_root=as_root)
 
-    # what is there, and where to go
-
     def installed(self) -> str:
         """Read the installed version from the hosts; empty where nothing is installed."""
         newest = self.binder.release(self.target(None))
@@ -125,8 +123,6 @@ class Session:
         if newest.deploys:
             return bool(found) and wanted == newest.version
         return bool(found and wanted) and version_key(found) == version_key(wanted)
-
-    # planning and doing
 
     def planner(self, findings: list[Finding] | None = None) -> Planner:
         """Return a planner on fresh shadows of the hosts; what steps report goes to `findings`."""

@@ -98,12 +98,6 @@ class RunState:
         """Return the keys an undo waits at that has not begun: the run may still go on."""
         return [] if self.undo else [key for key, _ in self.gates if key.startswith(UNDO_PREFIX)]
 
-    @property
-    def failed_step(self) -> str:
-        """The key of the step the run stopped at; empty if there is none."""
-        stopped = (Status.FAILED, Status.IN_DOUBT)
-        return next((k for k, s in reversed(self.status.items()) if s in stopped), "")
-
     def take(self, entry: ev.Entry) -> None:
         """Fold one more entry."""
         self.run, self.last_at = entry.run, entry.at
