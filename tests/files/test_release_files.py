@@ -185,6 +185,13 @@ def test_an_answer_does_not_hide_that_a_file_cannot_be_read(shop: Shop, command:
     assert "nothing is left" not in done.output
 
 
+def test_a_value_given_for_a_conflict_is_what_is_written(shop: Shop) -> None:
+    done = files("merge", "--to", "1.1.0", "--yes", "--answer", "server.workers=6")
+
+    assert done.exit_code == 0
+    assert shop.settings.read_text() == MERGED.replace("workers = 8", "workers = 6")
+
+
 def test_a_file_that_is_not_there_yet_arrives_as_the_reference(shop: Shop) -> None:
     shop.settings.unlink()
 

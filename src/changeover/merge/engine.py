@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -11,6 +11,7 @@ from changeover.merge.catalogue import candidates, load
 from changeover.merge.comments import without_repeats
 from changeover.merge.encoding import Source, decode, merged_flags
 from changeover.merge.formats.base import Format, Read
+from changeover.merge.given import with_value
 from changeover.merge.lines import merge_lines
 from changeover.merge.marking import between_markers, marked_text
 from changeover.merge.pieces import Clash
@@ -51,6 +52,7 @@ class Attempt:
     tree: Block
     clashes: tuple[Clash, ...]
     difference: Key | None
+    answered: Set[Key] = frozenset()
 
 
 def merge(  # noqa: PLR0913 - the one public door; all but three are named
@@ -206,7 +208,7 @@ class _Session:
         tree = merge.root(trees[0], trees[1], self.theirs.tree)
         tree = without_repeats(tree, self.ours.tree, self.theirs.tree)
         self.notes.update(merge.notes)
-        return Attempt(tree, tuple(merge.clashes), self._difference(tree))
+        return Attempt(tree, tuple(merge.clashes), self._difference(tree), merge.answered)
 
     def _difference(self, tree: Block) -> Key | None:
         """Return where the text of a tree does not mean what it has to."""
@@ -252,11 +254,18 @@ class _Session:
         conflicts = conflicts_of(sides, attempt.clashes, self.values, attempt.difference)
         conflicts += self._required()
         conflicts = [replace(c, note=self.told.remark(split_path(c.path))) for c in conflicts]
-        text = attempt.tree.text
+        text = self._with_given(attempt)
         notes = [Note(shown_path(path), note) for path, note in self.notes.items()]
         notes += self.form.remarks(self.expected or {}, self.ours.value, self.theirs.value)
         marked = self._marked(attempt) if conflicts else ""
         return Merged(_bytes(text), tuple(conflicts), tuple(notes), self.form.name, _bytes(marked))
+
+    def _with_given(self, attempt: Attempt) -> str:
+        """Return the text with every value that was given, whichever way it was merged."""
+        text = attempt.tree.text
+        for path in sorted(self.values.given - attempt.answered):
+            text = with_value(self.form, text, path, self.told.answers[shown_path(path)].value)
+        return text
 
     def _marked(self, attempt: Attempt) -> str:
         """Return the text with markers: by structure, else by lines, else around everything."""

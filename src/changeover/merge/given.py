@@ -9,8 +9,8 @@ from changeover.merge.catalogue import detect, load
 from changeover.merge.encoding import decode
 from changeover.merge.formats.base import Format
 from changeover.merge.replay import name_elements, replay
-from changeover.merge.tree import Block, Item, Key, Value, walk
-from changeover.merge.verdict import Unreadable, split_path
+from changeover.merge.tree import Block, Item, Key, Leaf, Value, walk
+from changeover.merge.verdict import Unreadable, shown_path, split_path
 
 _STANDS_IN = "stands-in-for-what-was-given"
 _LINES = {
@@ -40,6 +40,26 @@ def with_setting(
         raise Unreadable(f"{path}: has no place in a file of the format {form.name}")
     form.values(text)
     return source.written(text)
+
+
+def with_value(form: Format, text: str, path: Key, literal: str) -> str:
+    """Return a text in which a setting has the value that was given for it in a conflict.
+
+    Raises `Unreadable` where it has no place in the text.
+    """
+    tree, _ = form.read(text)
+    name_elements(form, tree)
+    for found, item, offset in walk(tree):
+        if found == path and isinstance(item.value, Leaf):
+            start = offset + len(item.head)
+            end = start + len(item.value.text)
+            return text[:start] + form.value_text(literal, item.value) + text[end:]
+    written = _as_line(form, text, path, literal) or _by_value(form, text, path, literal)
+    if written is None:
+        said = f"{shown_path(path)}: a value cannot be written there; answer ours or theirs"
+        raise Unreadable(said)
+    form.values(written)
+    return written
 
 
 def _as_line(form: Format, text: str, key: Key, literal: str) -> str | None:

@@ -40,6 +40,7 @@ class TreeMerge:
     carried: dict[Key, tuple[Item | None, Item | None]] = field(default_factory=dict)
     forced: dict[int, bool] = field(default_factory=dict)
     """Entries, by id, that stay or go whatever the other texts say."""
+    answered: set[Key] = field(default_factory=set)
     whole: bool = True
     """Unset in tests: the root is then merged even where one side is the base."""
 
@@ -244,7 +245,7 @@ class TreeMerge:
         if answer == Answer("theirs"):
             return theirs
         if answer is not None and answer.choice == "value":
-            return self._answered(sides, answer.value)
+            return self._answered(sides, answer.value, path)
         if answer is None:
             found = kind or kind_of(*(item.plain if item else None for item in sides))
             self.clashes.append(Clash(path, found, sides))
@@ -254,19 +255,19 @@ class TreeMerge:
             return Item("gone", "", sides=sides, conflicted=True)
         return replace(ours, sides=sides, conflicted=answer is None)
 
-    def _answered(self, sides: Triple, value: str) -> Item | None:
+    def _answered(self, sides: Triple, value: str, path: Key) -> Item | None:
         like = next((item for item in (sides[2], sides[1]) if item is not None), None)
         if like is None or not isinstance(like.value, Leaf):
             return sides[1]
+        self.answered.add(path)
         text = self.value_text(value, like.value)
         return replace(like, value=replace(like.value, text=text), _text=None)
 
     def _refuse_orphans(self, slots: Slots, path: Key) -> None:
         """Ask about what one side added or changed beneath a table the other side removed."""
         known = [set(prefixes(side)) for side in (slots.base, slots.ours, slots.theirs)]
-        versions = (slots.ours, slots.theirs)
-        for own, other in ((1, 2), (2, 1)):
-            for slot in versions[own - 1]:
+        for own, other in ((slots.ours, 2), (slots.theirs, 1)):
+            for slot in own:
                 if self.meaning.repeats and slot.any.group is not None:
                     continue
                 lost = [
@@ -280,12 +281,11 @@ class TreeMerge:
     def _force_beneath(self, prefix: Key, slots: Slots, path: Key, added: Slot) -> None:
         where = (*path, *prefix)
         answer = self.told.answers.get(shown_path(where))
-        kept = 2 if answer == Answer("theirs") else 1
         for slot in slots.all:
             if slot.any.key[: len(prefix)] == prefix:
                 for side, item in enumerate((slot.base, slot.ours, slot.theirs)):
                     if item is not None:
-                        self.forced[id(item)] = side == kept
+                        self.forced[id(item)] = side == (2 if answer == Answer("theirs") else 1)
         if answer is None and not any(clash.path == where for clash in self.clashes):
             kind = "deleted-here" if added.ours is None else "deleted-there"
             old = next((s.base for s in slots.base if s.any.key[: len(prefix)] == prefix), None)
