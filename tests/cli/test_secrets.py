@@ -138,13 +138,29 @@ def test_what_was_made_wrong_is_refused_and_what_there_was_is_kept(
 ) -> None:
     done("set", "token", said="kept\n")
 
-    for body in ('echo "  - x: [" >>"$1"', "exit 1", 'printf "\\377" >>"$1"'):
+    for body in ('echo "  - x: [" >>"$1"', "exit 1", 'printf "\\377" >>"$1"', ': >"$1"', 'rm "$1"'):
         monkeypatch.setenv("EDITOR", script(vault, body))
         refused("edit")
     monkeypatch.setenv("EDITOR", "no-such-editor --wait")
     assert "no-such-editor" in refused("edit").message
 
     assert done("view") == "token: kept\n"
+
+
+def test_of_two_edits_at_once_neither_is_lost(vault: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done("set", "token", said="kept\n")
+    theirs = vault / "theirs"
+    theirs.write_text("token: theirs\n")
+    done("encrypt", "theirs")
+    monkeypatch.setenv("EDITOR", script(vault, f'cp {theirs} {vault}/secrets; echo "x: 1" >>"$1"'))
+
+    error = refused("edit")
+
+    (beside,) = vault.glob("secrets.edited-*")
+    assert "was changed while you edited it" in error.message
+    assert str(beside) in error.remedy
+    assert done("view") == "token: theirs\n"
+    assert done("view", "--file", str(beside)) == "token: kept\nx: 1\n"
 
 
 @pytest.mark.parametrize("editor", ["vi", "vim -p", "nano", "emacs"])

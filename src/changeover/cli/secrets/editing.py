@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from changeover.cli.secrets.memory import edit_text, memory_folder
 from changeover.cli.secrets.place import SecretsFile, file_options
 from changeover.errors import InvalidInstance, NotReady
-from changeover.instances.sealed import Kind, write_sealed
+from changeover.instances.sealed import Kind, Opened, write_sealed
 from changeover.instances.secrettext import secret_values
 
 EMPTY = "# name: value\n"
@@ -35,14 +38,49 @@ def edit(path: Path | None, place: SecretsFile) -> None:
             f"{place.path}: is not encrypted",
             f"encrypt it first: changeover secrets encrypt {place.path}",
         )
+    sealed = _bytes_of(place.path)
     before = opened.text(str(place.path)) or (EMPTY if fresh else "")
     with memory_folder() as folder:
         after = _edited(before, folder / f"{place.path.stem}.yaml", place.path)
     if after == before and not fresh:
         click.echo("nothing changed")
         return
-    write_sealed(place.path, replace(opened, content=after.encode()))
+    edited = replace(opened, content=after.encode())
+    if _bytes_of(place.path) != sealed:
+        _keep_beside(place.path, edited)
+    write_sealed(place.path, edited)
     click.echo(f"wrote {place.path}")
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+def _keep_beside(path: Path, edited: Opened) -> NoReturn:
+    """Keep an edit, sealed, beside a file that somebody else wrote meanwhile."""
+    handle, name = tempfile.mkstemp(path.suffix, f"{path.stem}.edited-", path.parent)
+    os.close(handle)
+    write_sealed(kept := Path(name), edited)
+    raise NotReady(
+        f"{path}: was changed while you edited it: nothing was written there",
+        f"your edit is kept, encrypted: changeover secrets view --file {kept}; then edit again",
+    )
+
+
+def _read_back(plain: Path, before: str, shown: Path) -> str:
+    """Return what the editor left; raise `NotReady` where it left nothing of what there was."""
+    try:
+        after = plain.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotReady(f"{shown}: the editor left no file: nothing was kept", "try again") from None
+    except UnicodeDecodeError:
+        raise InvalidInstance(f"{shown}: is not UTF-8 any more", "save it as UTF-8") from None
+    if before.strip() and not after.strip():
+        raise NotReady(
+            f"{shown}: came back empty from the editor: nothing was kept",
+            "try again; to be rid of every secret, remove the file",
+        )
+    return after
 
 
 def _edited(before: str, plain: Path, shown: Path) -> str:
@@ -52,13 +90,11 @@ def _edited(before: str, plain: Path, shown: Path) -> str:
     named = _is_mapping(before, shown)
     while True:
         edit_text(plain)
+        after = _read_back(plain, before, shown)
         try:
-            after = plain.read_text(encoding="utf-8")
             if named:
                 secret_values(after, str(shown))
             return after
-        except UnicodeDecodeError:
-            raise InvalidInstance(f"{shown}: is not UTF-8 any more", "save it as UTF-8") from None
         except InvalidInstance as error:
             click.echo(error.message, err=True)
             if not sys.stdin.isatty() or not click.confirm("Edit again?", default=True, err=True):
