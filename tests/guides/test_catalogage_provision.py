@@ -20,6 +20,9 @@ from tests.servers.container import ContainerHost
 
 pytestmark = [pytest.mark.live, pytest.mark.docker]
 
+NODES = {"bullseye": ("20", "22"), "bookworm": ("20", "22"), "trixie": ("22", "24")}
+"""Two Nodes that the distribution does not have: 12, 18 and 20 are its own."""
+
 GUIDES = Path(__file__).parents[2] / "guides"
 URL = "postgresql+asyncpg://catalogage:s%23cr%25et%20%24@localhost:5432/catalogage"
 
@@ -116,24 +119,25 @@ def test_a_bare_debian_of_each_age_is_prepared_once(
     docker_engine: None, tmp_path: Path, suite: str
 ) -> None:
     host = bare(tmp_path, "host", suite)
+    node, newer = NODES[suite]
     try:
         # Beside what the distribution has: Node by npm, and an npm that reads the lock file.
-        host.write(wheels="/opt/wheels", node_version="20")
+        host.write(wheels="/opt/wheels", node_version=node)
 
         host.run("run", "provision", "--set", "with_database=true", "--yes")
         nothing_left(host)
         host.run("apply", "--set", "ref=1.2.0", "--yes")
 
         assert '"status":"ok"' in host.box.run("curl -fsS http://localhost/api/health/")
-        assert host.box.run("node -v").startswith("v20.")
+        assert host.box.run("node -v").startswith(f"v{node}.")
         assert host.box.run("npm -v").startswith("10.")
         assert "-rw-------" in host.box.run("ls -lL /root/catalogage/.env")
-        host.write(wheels="/opt/wheels", node_version="22")
+        host.write(wheels="/opt/wheels", node_version=newer)
         host.run("run", "provision", "--yes")
         both = host.box.run("ls /opt/node").split()
         host.run("apply", "--set", "ref=1.4.1", "--yes")
         # The old one went once nothing ran from it any more.
         assert len(both) == 2
-        assert [name.split(".")[0] for name in host.box.run("ls /opt/node").split()] == ["22"]
+        assert [name.split(".")[0] for name in host.box.run("ls /opt/node").split()] == [newer]
     finally:
         host.box.remove()
