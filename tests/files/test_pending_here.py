@@ -222,3 +222,13 @@ def test_looking_leaves_nothing_behind(
     # rpm makes itself a database where it is asked and has none.
     assert list((tmp_path / "home").iterdir()) == []
     assert sorted(path.name for path in etc.iterdir()) == ["shop.ini", "shop.ini.rpmnew"]
+
+
+def test_a_mistyped_answer_is_refused_before_anything_is_written(etc: Path) -> None:
+    leave(etc, "a.ini", "[s]\nport = 80\n", ".rpmnew", "[s]\nport = 80\nnew = 1\n")
+
+    done = call(etc, "--apply", "--guesses", "--answer", "s.prt=ours")
+
+    assert "--answer s.prt: no file has such a conflict" in str(done.exception)
+    assert (etc / "a.ini").read_text() == "[s]\nport = 80\n"
+    assert (etc / "a.ini.rpmnew").exists()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import click
 
 from changeover.bases.job import FileJob
 from changeover.cli.merge.asking import Sight, ask_about
-from changeover.errors import InvalidInput
+from changeover.errors import ChangeoverError, InvalidInput
 from changeover.instances.decisions import decision_key, keep_decisions, load_decisions
 from changeover.merge import Answer, Conflict, Merged
 from changeover.merge.answers import remember, remembered
@@ -61,6 +62,8 @@ class Judge:
     memory: Memory
     ask: bool = False
     used: set[str] = field(default_factory=set)
+    shows: str = "changeover files diff"
+    """The command that tells what is in conflict."""
 
     def settle(self, job: FileJob) -> Merged:
         """Merge a file with the answers there are; raises `Unreadable`."""
@@ -77,12 +80,17 @@ class Judge:
         self.memory.keep(job.name, conflicts, fresh)
         return outcome
 
-    def refuse_unused(self) -> None:
-        """Raise `InvalidInput` for answers nothing asked for."""
+    def refuse_unused(self, jobs: Iterable[FileJob]) -> None:
+        """Raise `InvalidInput` for answers to what none of these merges asks."""
+        if not self.given:
+            return
+        for job in jobs:
+            with suppress(ChangeoverError):
+                self._given(job, job.merged().conflicts)
         unused = sorted(self.given.keys() - self.used)
         if unused:
             said = f"--answer {unused[0]}: no file has such a conflict"
-            raise InvalidInput(said, "changeover files diff shows what is in conflict")
+            raise InvalidInput(said, f"{self.shows} shows what is in conflict")
 
     def _given(self, job: FileJob, conflicts: tuple[Conflict, ...]) -> dict[str, Answer]:
         found = {}

@@ -57,8 +57,8 @@ def pending(
     manner = Manner(apply, on_terminal if ask is None else ask, guesses, download)
     with place_of(given["instance"], given["hosts"]) as place:
         judge = Judge(given["answers"], place.memory, manner.apply and manner.ask)
+        judge.shows = "changeover files pending"
         found = list(_all(place, folder, judge, manner))
-        judge.refuse_unused()
         lines = (place.masker.text(line) for line in waiting_lines(found, applied=apply))
         emit([place.masker.tree(w.row()) for w in found], lines, given["output"])
         if any(not one.written for one in found):
@@ -70,6 +70,14 @@ def _all(place: Place, folder: str, judge: Judge, manner: Manner) -> Iterator[Wa
     with ThreadPoolExecutor(max(1, min(len(place.hosts), 32))) as pool:
         found = pool.map(lambda host: _owed_by(host, folder, manner), place.hosts.values())
         owed = dict(zip(place.hosts, found, strict=True))
+    # A mistyped answer ends the command here: afterwards files would have been written unshown.
+    judge.refuse_unused(
+        one.job
+        for merges in owed.values()
+        if not isinstance(merges, ChangeoverError)
+        for one in merges
+        if isinstance(one, Owed)
+    )
     for name, merges in owed.items():
         if isinstance(merges, ChangeoverError):
             if len(owed) == 1:

@@ -57,7 +57,7 @@ def memory_folder() -> Iterator[Path]:
 def edit_text(plain: Path) -> None:
     """Let the operator edit a file of a memory folder; raises `NotReady` where that fails."""
     words = editor_words(plain)
-    name = Path(words[0]).name
+    name = _kind(words[0])
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if name in _TERMINAL and not terminal:
         raise NotReady(
@@ -91,11 +91,16 @@ def _installed() -> str:
     return next((name for name in ("vi", "vim", "nano", "emacs") if shutil.which(name)), "vi")
 
 
+def _kind(program: str) -> str:
+    """Return an editor's name without its variant: vim.tiny and vim.nox are vim."""
+    return Path(program).name.partition(".")[0]
+
+
 def _discretion(program: str) -> list[str]:
     """Return the options that keep an editor from writing anything but the file."""
-    name = Path(program).name
+    name = _kind(program)
     if name == "vi":
-        name = Path(shutil.which(program) or program).resolve().name.partition(".")[0]
+        name = _kind(str(Path(shutil.which(program) or program).resolve()))
     if name in ("vim", "nvim", "gvim"):
         quiet = " | ".join(f"silent! set {setting}" for setting in _VIM)
         # No swap file from the first byte on: `-c` comes after the file was read.
