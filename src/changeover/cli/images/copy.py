@@ -9,7 +9,7 @@ import click
 
 from changeover.cli.images.lines import result_lines, summary_line
 from changeover.cli.images.progress import observer_for
-from changeover.cli.images.registry import client_for, listed, registry_options
+from changeover.cli.images.registry import client_for, listed, lists_option, registry_options
 from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.errors import InvalidInput
@@ -25,14 +25,7 @@ INTERRUPTED = 130
 
 @click.command()
 @click.argument("words", nargs=-1, required=True, metavar="[SOURCE]... TARGET")
-@click.option(
-    "--from",
-    "lists",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    metavar="LIST",
-    help="Copy what a file names: one reference a line, a Compose file, manifests, a release.",
-)
+@lists_option("Copy what a file names: one reference a line, a Compose file, manifests, a release.")
 @click.option(
     "--edition", default="", metavar="NAME", help="Of releases, only what this edition uses."
 )

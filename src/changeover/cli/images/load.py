@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from changeover.cli.images.lines import short, size
-from changeover.cli.images.registry import client_for, listed, registry_options
+from changeover.cli.images.registry import client_for, listed, lists_option, registry_options
 from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.errors import InvalidInput
@@ -23,14 +23,7 @@ from changeover.sources.oci.reference import HUB, Reference, parse_reference
 
 @click.command()
 @click.argument("images", nargs=-1)
-@click.option(
-    "--from",
-    "lists",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    metavar="LIST",
-    help="Load what a file names.",
-)
+@lists_option("Load what a file names.")
 @click.option("--engine", default="docker", show_default=True, help="docker, or podman.")
 @click.option("--tag", default="", metavar="NAME:TAG", help="Call the image this in the engine.")
 @click.option("--platform", default="", metavar="OS/ARCH", help="Instead of the engine's own.")

@@ -20,6 +20,7 @@ from changeover.sources.oci.uploads import uploads_folder
 
 Command = Callable[..., Any]
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_ANY = click.Path(exists=True, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 _OPTIONS = (
@@ -75,6 +76,11 @@ def registry_options(command: Command) -> Command:
     for option in reversed(_OPTIONS if "instance" in there else (*_OPTIONS, _INSTANCE)):
         command = option(command)
     return command
+
+
+def lists_option(help: str) -> Callable[[Command], Command]:
+    """Give `lists: tuple[Path, ...]`, whose images `listed` reads."""
+    return click.option("--from", "lists", multiple=True, type=_ANY, metavar="LIST", help=help)
 
 
 def listed(paths: Sequence[Path], edition: str = "") -> list[Reference]:

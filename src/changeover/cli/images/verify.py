@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from changeover.cli.images.lines import short, size
-from changeover.cli.images.registry import client_for, listed, registry_options
+from changeover.cli.images.registry import client_for, listed, lists_option, registry_options
 from changeover.cli.options import output_option
 from changeover.cli.output import emit
 from changeover.errors import InvalidInput
@@ -20,14 +20,7 @@ from changeover.sources.oci.verify import Asked, Verdict, Verifier
 
 @click.command()
 @click.argument("images", nargs=-1)
-@click.option(
-    "--from",
-    "lists",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    metavar="LIST",
-    help="Verify what a file names.",
-)
+@lists_option("Verify what a file names.")
 @click.option("--deep", is_flag=True, help="Read and hash everything.")
 @click.option("--platform", default="", metavar="OS/ARCH", help="Of each index, only this image.")
 @output_option
