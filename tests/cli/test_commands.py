@@ -100,6 +100,21 @@ def test_a_stale_plan_is_refused_by_name(world: World) -> None:
     assert world.effects() == []
 
 
+def test_the_loss_of_an_undo_is_accepted_from_another_terminal(world: World) -> None:
+    world.release("1.0", [write("app.conf", on="one")])
+    typed(world, "apply", "--yes")
+    (world.root / "one/app.conf").write_text("edited since")
+
+    waits = typed(world, "undo", "--yes")
+    opened = typed(world, "approve", "app.conf")
+    undone = typed(world, "undo", "--yes")
+
+    assert (waits.returncode, opened.returncode, undone.returncode) == (7, 0, 0)
+    assert "changeover undo --approve app.conf" in waits.stderr
+    assert "may go on: changeover undo" in opened.stdout
+    assert not (world.root / "one/app.conf").exists()
+
+
 def test_a_gate_is_opened_from_another_terminal(world: World) -> None:
     world.release("1.0", [effect("sure", on="one", approval="Backup taken?")])
 

@@ -1,11 +1,12 @@
-"""A deployment that fails before the switch leaves the old release serving, on the old schema.
+"""A deployment that fails leaves a release serving, whichever step it was.
 
-After it people write into the new schema: an undo then asks, because it would drop what they wrote.
+Until people are let in again, that is the old release, on the old schema. From then on they write
+into the new schema: an undo would drop that, asks first, and the new release serves meanwhile.
 """
 
 from __future__ import annotations
 
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 import pytest
@@ -14,25 +15,39 @@ from labs.catalogage.local import LocalLab
 
 from changeover.model.release import Phase
 from changeover.sources.folder import load_release
-from tests.guides.test_catalogage import GUIDE, installed, under_traffic
+from tests.guides.test_catalogage import GUIDE, changeover, installed, under_traffic, version
 
 pytestmark = pytest.mark.live
 
-TELLING = ("client", "migrate", "switch-to-b")
+TELLING, TELLING_LATE = ("client", "migrate", "switch-to-b"), ("current", "api-answers")
 """Where most is half done; `make fuzz` takes every step."""
 SWITCHED = "maintenance-off"
+DEPLOY = ("apply", "--set", "ref=1.2.0", "--yes", "--on-failure", "undo")
+GATE_CLOSED = 7
 
 
-def every_step() -> list[str]:
+def ordered_steps() -> list[str]:
+    """The steps of the release as they run, but for the last, which only tidy."""
+    steps = [step for step in load_release(GUIDE).steps if step.phase is not Phase.SETTLE]
+    ordered = sorted(steps, key=lambda step: list(Phase).index(step.phase))
+    return [step.id for step in ordered]
+
+
+def every_step() -> tuple[str, ...]:
     """The steps until people are let in again."""
-    ordered = sorted(load_release(GUIDE).steps, key=lambda step: list(Phase).index(step.phase))
-    return list(takewhile(lambda name: name != SWITCHED, (step.id for step in ordered)))
+    return tuple(takewhile(lambda name: name != SWITCHED, ordered_steps()))
 
 
-def failing_after(instance: Path, step: str) -> None:
+def every_late_step() -> tuple[str, ...]:
+    """The steps from then on."""
+    return tuple(dropwhile(lambda name: name != SWITCHED, ordered_steps()))
+
+
+def failing_after(instance: Path, step: str, *words: str) -> None:
     """Have the instance fail right after a step of the release."""
     written = yaml.safe_load((instance / "instance.yaml").read_text())
-    wrong = {"id": "fails", "use": "wait.command", "with": {"words": ["false"], "within": 0}}
+    asked = {"words": list(words or ("false",)), "within": 0}
+    wrong = {"id": "fails", "use": "wait.command", "with": asked}
     written["site_steps"] = [{"after": step, "step": wrong}]
     (instance / "instance.yaml").write_text(yaml.safe_dump(written, sort_keys=False))
 
@@ -41,11 +56,10 @@ def comes_back(lab: LocalLab, folder: Path, steps: tuple[str, ...]) -> None:
     instance = lab.write_instance(folder)
     before = installed(lab)
     was = {name: lab.site.health()[name] for name in ("version", "revision")}
-    words = ("apply", "--set", "ref=1.2.0", "--yes", "--on-failure", "undo")
     for step in steps:
         failing_after(instance, step)
 
-        report, said = under_traffic(lab, instance, *words)
+        report, said = under_traffic(lab, instance, *DEPLOY)
 
         assert "2023.7/fails@catalogue" in said, said
         assert {name: lab.site.health()[name] for name in was} == was, (step, said)
@@ -59,8 +73,65 @@ def test_a_deployment_that_fails_half_way_leaves_the_old_release(
     comes_back(fresh_lab, tmp_path / "instance", TELLING)
 
 
+def new_release_serves(lab: LocalLab, instance: Path, step: str) -> None:
+    """Fail after a step while people write: nothing is taken down before somebody said yes."""
+    failing_after(instance, step)
+
+    report, said = under_traffic(lab, instance, *DEPLOY)
+    refused = changeover(instance, "undo", "--yes")
+    with_traffic, _ = under_traffic(lab, instance, "show")
+
+    assert "2023.7/fails@catalogue" in said, said
+    assert "--approve migrate" in said, said
+    assert refused.returncode == GATE_CLOSED, refused.stdout + refused.stderr
+    assert version(lab) == "1.2.0", (step, said)
+    assert {failure.why for failure in report.failures} <= {"503"}, (step, said)
+    assert with_traffic.failures == (), (step, said)
+
+
+def comes_back_when_told(lab: LocalLab, folder: Path, steps: tuple[str, ...]) -> None:
+    instance = lab.write_instance(folder)
+    before = installed(lab)
+    was = {name: lab.site.health()[name] for name in ("version", "revision")}
+    for step in steps:
+        new_release_serves(lab, instance, step)
+
+        done = changeover(instance, "undo", "--yes", "--approve", "migrate")
+
+        said = done.stdout + done.stderr
+        assert {name: lab.site.health()[name] for name in was} == was, (step, said)
+        assert installed(lab) == before, (step, said)
+
+
+def test_a_deployment_that_fails_after_the_switch_serves_on_until_the_loss_is_agreed_to(
+    fresh_lab: LocalLab, tmp_path: Path
+) -> None:
+    comes_back_when_told(fresh_lab, tmp_path / "instance", TELLING_LATE)
+
+
+def test_a_deployment_that_failed_after_the_switch_goes_on_once_it_is_mended(
+    fresh_lab: LocalLab, tmp_path: Path
+) -> None:
+    instance, mended = fresh_lab.write_instance(tmp_path / "instance"), tmp_path / "mended"
+    failing_after(instance, "current", "test", "-e", str(mended))
+    under_traffic(fresh_lab, instance, *DEPLOY)
+    mended.touch()
+
+    done = changeover(instance, "resume")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert version(fresh_lab) == "1.2.0"
+
+
+@pytest.mark.fuzz
+def test_a_deployment_that_fails_after_any_step_behind_the_switch_serves_on(
+    fresh_lab: LocalLab, tmp_path: Path
+) -> None:
+    comes_back_when_told(fresh_lab, tmp_path / "instance", every_late_step())
+
+
 @pytest.mark.fuzz
 def test_a_deployment_that_fails_after_any_step_leaves_the_old_release(
     fresh_lab: LocalLab, tmp_path: Path
 ) -> None:
-    comes_back(fresh_lab, tmp_path / "instance", tuple(every_step()))
+    comes_back(fresh_lab, tmp_path / "instance", every_step())

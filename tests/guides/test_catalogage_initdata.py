@@ -155,7 +155,7 @@ def test_a_sealed_file_is_loaded_once_reset_on_request_and_taken_back(
 
     asked = changeover(instance, "undo", "--yes")
     changeover(instance, "approve", "undo:2023.7/load@catalogue")
-    undone = changeover(instance, "resume", "--yes")
+    undone = changeover(instance, "undo", "--yes")
 
     assert "drops what was written" in asked.stdout
     assert undone.returncode == 0, undone.stdout + undone.stderr

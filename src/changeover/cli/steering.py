@@ -14,7 +14,7 @@ from changeover.cli.terminal import operator_for
 from changeover.engine.flow import Flow
 from changeover.engine.journal import Journal
 from changeover.engine.lock import LEASE, StoreLock, parse_holder
-from changeover.engine.runs import open_run
+from changeover.engine.runs import last_run, open_run
 from changeover.engine.store import Store
 from changeover.engine.takeover import fetch
 from changeover.errors import InvalidInput, LockHeld, NotReady
@@ -62,8 +62,10 @@ def abort(instance: Path, run: str | None, reason: str) -> None:
 def approve(instance: Path, step: str, run: str | None, reason: str) -> None:
     """Open the gate a run waits at; then `resume`, or `undo` where that is what asks."""
     store = reading_store(instance, run)
-    named = open_run(store, run)
+    named = last_run(store, run)
     state = Journal(store, named).state
+    if not state.asked_before_undo():  # that may be the undo of a run that ended well
+        open_run(store, named)
     gates = list(state.gates.values())
     chosen = [gate for gate in gates if _means(step, gate.key)]
     if not chosen:
