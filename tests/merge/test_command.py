@@ -84,8 +84,19 @@ def test_an_unreadable_file_ends_with_2_and_its_place(files: list[str], content:
     done = call(*files)
 
     assert done.exit_code == 2
-    assert "ours: not YAML" in done.stderr
-    assert "line " in done.stderr
+    assert f"{files[1]}:" in done.stderr
+    assert "not YAML" in done.stderr
+
+
+def test_an_answer_to_no_conflict_is_told(files: list[str]) -> None:
+    done = call(*files, "--answer", "aa=theirs")
+
+    assert done.exit_code == 1
+    assert "note: --answer aa: there is no such conflict" in done.stderr
+
+
+def test_with_markers_nothing_is_said_to_be_kept(files: list[str]) -> None:
+    assert "1 conflict; marked." in call(*files, "--markers").stderr
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from changeover.merge import Merged, Unreadable, merge
 from changeover.merge.verdict import Answer, parse_answer
 
 CLEAN, CONFLICTS, UNREADABLE = 0, 1, 2
+_SIDES = ("base", "ours", "theirs")
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,21 @@ def _run(files: tuple[Path, ...], options: dict[str, object]) -> int:
             return _drive(job, files[1])
         return _merge(job, files, options)
     except ChangeoverError as error:
-        click.echo(f"changeover: {error.message}", err=True)
+        click.echo(f"changeover: {_placed(error, files)}", err=True)
         if error.remedy:
             click.echo(f"  Try: {error.remedy}", err=True)
         return UNREADABLE
+
+
+def _placed(error: ChangeoverError, files: tuple[Path, ...]) -> str:
+    """Return what is wrong with the name of the file, as the operator typed it, in front."""
+    if not isinstance(error, Unreadable):
+        return error.message
+    side, _, what = error.what.partition(": ")
+    if side not in _SIDES:
+        return error.message
+    place = [files[_SIDES.index(side)], error.line, error.column]
+    return f"{':'.join(str(part) for part in place if part is not None)}: {what}"
 
 
 def _job(files: tuple[Path, ...], options: dict[str, object]) -> Job:
@@ -167,6 +179,7 @@ def _drive(job: Job, target: Path) -> int:
 def _merge(job: Job, files: tuple[Path, ...], options: dict[str, object]) -> int:
     given = {path: parse_answer(text) for path, text in map(_answer, _several(options["answers"]))}
     outcome = job.merged(given)
+    _tell_unasked(job, given)
     unsettled = not outcome.clean and (options["ask"] or _on_terminal(options))
     if unsettled or options["answers_file"]:
         from changeover.cli.merge.asking import settle  # noqa: PLC0415 - only for conflicts
@@ -174,7 +187,7 @@ def _merge(job: Job, files: tuple[Path, ...], options: dict[str, object]) -> int
         memory = options["answers_file"]
         ask = options["ask"] is True or _on_terminal(options)
         outcome = settle(job, given, memory if isinstance(memory, Path) else None, ask=ask)
-    _report(outcome, files, as_json=bool(options["as_json"]))
+    _report(outcome, files, options)
     output = options["output"]
     content = outcome.marked if options["markers"] and outcome.marked else outcome.text
     if isinstance(output, Path) and not options["check"]:
@@ -183,6 +196,14 @@ def _merge(job: Job, files: tuple[Path, ...], options: dict[str, object]) -> int
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     return CLEAN if outcome.clean else CONFLICTS
+
+
+def _tell_unasked(job: Job, given: dict[str, Answer]) -> None:
+    """Name answers to what is no conflict: mistyped, or of another file a script merges."""
+    if given:
+        asked = {conflict.path for conflict in job.merged({}).conflicts}
+        for path in sorted(given.keys() - asked):
+            click.echo(f"note: --answer {path}: there is no such conflict", err=True)
 
 
 def _answer(text: str) -> tuple[str, str]:
@@ -230,8 +251,8 @@ def _umask() -> int:
     return mask
 
 
-def _report(outcome: Merged, files: tuple[Path, ...], *, as_json: bool) -> None:
-    if as_json:
+def _report(outcome: Merged, files: tuple[Path, ...], options: dict[str, object]) -> None:
+    if options["as_json"]:
         import json  # noqa: PLC0415 - only for programs
         from dataclasses import asdict  # noqa: PLC0415
 
@@ -252,7 +273,8 @@ def _report(outcome: Merged, files: tuple[Path, ...], *, as_json: bool) -> None:
         click.echo(f"note: {note.path + ': ' if note.path else ''}{note.text}", err=True)
     if outcome.conflicts:
         count = len(outcome.conflicts)
-        click.echo(f"{count} conflict{'s' if count > 1 else ''}; the local values are kept. "
+        left = "marked" if options["markers"] and outcome.marked else "the local values are kept"
+        click.echo(f"{count} conflict{'s' if count > 1 else ''}; {left}. "
                    "Try: --answer PATH=theirs", err=True)  # fmt: skip
 
 
