@@ -3,7 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from labs.catalogage.layout import HERE
 
@@ -16,9 +19,21 @@ def wheels(python: str = "") -> Path:
     version = python or f"{sys.version_info.major}.{sys.version_info.minor}"
     folder = CACHE / "wheels" / version
     listed = folder / "requirements.txt"
-    if not listed.exists() or listed.read_bytes() != REQUIREMENTS.read_bytes():
+    wanted = "".join(f"{line}\n" for line in _required(version))
+    if not listed.exists() or listed.read_text() != wanted:
+        folder.mkdir(parents=True, exist_ok=True)
+        asked = folder / "asked.txt"
+        asked.write_text(wanted)
         words = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:"]
         words += ["--disable-pip-version-check", "--python-version", version]
-        subprocess.run([*words, "-d", str(folder), "-r", str(REQUIREMENTS)], check=True)
-        listed.write_bytes(REQUIREMENTS.read_bytes())
+        subprocess.run([*words, "-d", str(folder), "-r", str(asked)], check=True)
+        asked.replace(listed)
     return folder
+
+
+def _required(version: str) -> Iterator[str]:
+    """Judge the markers for that Python: pip judges them for the one it runs on."""
+    for line in REQUIREMENTS.read_text().splitlines():
+        wanted = Requirement(line)
+        if wanted.marker is None or wanted.marker.evaluate({"python_version": version}):
+            yield f"{wanted.name}{wanted.specifier}"
