@@ -73,17 +73,19 @@ class Ward:
             self._does(fault.mends)
 
     def settle(self) -> None:
-        """Let the doctor mend what is left, and see that nothing is."""
+        """Let the doctor mend what is left, until nothing is."""
+        assert await_outcome(self._well, 90), self.types("doctor").stdout
+
+    def _well(self) -> bool:
+        """Mend what can be mended; one that is busy answers not every question the first time."""
         session = open_session(self.instance)
         try:
-            for _ in range(4):
-                faults = [t.fault for t in consult(session).findings if not t.depth]
-                list(mend(session, [f for f in faults if f.mending], "test"))
-                if not any(fault.mending for fault in faults):
-                    break
+            found = consult(session)
+            faults = [told.fault for told in found.findings if not told.depth]
+            list(mend(session, [fault for fault in faults if fault.mending], "test"))
         finally:
             session.close()
-        assert await_outcome(lambda: kinds(self.examine()) == [], 90), self.types("doctor").stdout
+        return kinds(found) == []
 
     def _does(self, script: str) -> None:
         """Run a script, and return once sshd, which it may have reloaded, lets one in again."""
