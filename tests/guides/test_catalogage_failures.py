@@ -19,7 +19,7 @@ from tests.guides.test_catalogage import GUIDE, changeover, installed, under_tra
 
 pytestmark = pytest.mark.live
 
-TELLING, TELLING_LATE = ("client", "migrate", "switch-to-b"), ("current", "api-answers")
+TELLING, TELLING_LATE = ("client", "migrate", "switch-to-b"), ("api-answers",)
 """Where most is half done; `make fuzz` takes every step."""
 SWITCHED = "maintenance-off"
 DEPLOY = ("apply", "--set", "ref=1.2.0", "--yes", "--on-failure", "undo")
