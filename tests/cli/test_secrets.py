@@ -163,6 +163,13 @@ def test_of_two_edits_at_once_neither_is_lost(vault: Path, monkeypatch: pytest.M
     assert done("view", "--file", str(beside)) == "token: kept\nx: 1\n"
 
 
+def test_an_empty_standard_input_sets_no_secret(vault: Path) -> None:
+    error = refused("set", "token")
+
+    assert "token: standard input is empty" in error.message
+    assert not (vault / "secrets").exists()
+
+
 @pytest.mark.parametrize("editor", ["vi", "vim.tiny", "vim -p", "nano", "emacs"])
 def test_without_a_terminal_an_editor_that_needs_one_is_not_started(
     vault: Path, monkeypatch: pytest.MonkeyPatch, editor: str

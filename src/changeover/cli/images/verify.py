@@ -66,7 +66,9 @@ def _lines(verdict: Verdict) -> Iterator[str]:
         what = f"{verdict.blobs} blobs, {size(verdict.bytes)}"
         yield f"sound      {verdict.image}  {short(verdict.digest)}  {what}"
         return
+    # Without a digest not even its manifest was read: that is no proof of damage.
+    what = "damaged " if verdict.digest else "not read"
     for fault in verdict.faults:
-        yield f"damaged    {verdict.image}: {fault}"
+        yield f"{what}   {verdict.image}: {fault}"
     if verdict.remedy:
         yield f"             → {verdict.remedy}"

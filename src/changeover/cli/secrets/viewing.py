@@ -41,7 +41,10 @@ def asked_value(name: str) -> str:
     """Read a secret without showing it: twice from a terminal, or all of standard input."""
     if sys.stdin.isatty():
         return str(click.prompt(name, hide_input=True, confirmation_prompt=True, err=True))
-    return sys.stdin.read().removesuffix("\n")
+    value = sys.stdin.read().removesuffix("\n")
+    if not value:
+        raise InvalidInput(f"{name}: standard input is empty", "give it a value: set NAME < FILE")
+    return value
 
 
 def keep(place: SecretsFile, name: str, value: str) -> None:
