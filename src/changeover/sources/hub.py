@@ -152,7 +152,11 @@ def _only(hub: Hub, client: Client, product: str, tag: str) -> tuple[str, str]:
     known = [p for p in released(hub, client, product) if tag in ("", p[1])]
     if len(known) == 1:
         return known[0]
-    names = ", ".join(f"{p} {v}" for p, v in known[:10]) or "none"
+    if not known:
+        raise InvalidInput(
+            f"{hub.shown}: no such release is there", "check the path and the version"
+        )
+    names = ", ".join(f"{p} {v}" for p, v in known[:10])
     raise InvalidInput(f"{hub.shown}: which release?", f"there is: {names}")
 
 

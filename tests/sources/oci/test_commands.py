@@ -241,6 +241,17 @@ def test_verify_finds_what_is_missing_and_deep_what_is_altered(target: MemoryReg
     assert "copy --deep" in said
 
 
+def test_what_cannot_be_read_is_not_called_damaged(target: MemoryRegistry) -> None:
+    pushed(target, "app", "1", sample.image([b"layer one"]))
+
+    said = error(
+        images, "verify", f"{target.host}/app:1", f"{target.host}/app:1", "--retry-for", "1"
+    )
+
+    assert "damaged" not in said
+    assert f"not read   {target.host}/app:1" in said
+
+
 def test_what_nobody_understands_is_refused_before_anything_happens(target: MemoryRegistry) -> None:
     assert "nothing to copy" in error(images, "copy", f"docker://{target.host}/x")
     assert "not a tag" in error(images, "copy", "a:b:c", f"docker://{target.host}/x")

@@ -77,7 +77,10 @@ def pack(folder: Path, out: str, sign_with: tuple[Path, ...], output: str, **giv
     }
     signed = "signed" if shipment.envelope else "not signed"
     line = f"{shipment.product} {shipment.version}  {short(shipment.manifest.digest)}  {signed}"
-    emit(value, [f"{line}, {len(shipment.images)} images, {size(summary.bytes)} → {out}"], output)
+    count = len(shipment.images)
+    emit(
+        value, [f"{line}, {count} image{'s' * (count != 1)}, {size(summary.bytes)} → {out}"], output
+    )
 
 
 @click.command()
