@@ -85,10 +85,11 @@ class Channel:
         self._calling = threading.Lock()
         self._listening = threading.Lock()
         self.closed = False
-        link.write(self._greeting())
 
     def greet(self) -> None:
-        """Wait until the shell answers; raises `Gone` if it never does."""
+        """Start the shell and wait until it answers; raises `Gone` if it never does."""
+        # Not while it is made: who cannot write must have something to close.
+        self._link.write(self._greeting())
         hello = self._calls[0]
         self._await(hello, time.monotonic() + ANSWER_LIMIT)
         if not hello.done:
