@@ -111,6 +111,8 @@ def write_sealed(path: Path, sealed: Opened) -> None:
 
 def read_bytes(path: Path) -> bytes:
     """Read a file; raises `InvalidInstance`."""
+    if path.is_fifo():
+        raise InvalidInstance(f"{path}: is a pipe, not a file", "put the file itself there")
     try:
         return path.read_bytes()
     except FileNotFoundError:

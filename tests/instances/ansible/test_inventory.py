@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from changeover.instances.ansible.inventory import Inventory, expanded
 from changeover.instances.ansible.inventory_ini import IniReader
 from changeover.instances.ansible.inventory_source import find_inventory, read_inventory
 from changeover.instances.ansible.pattern import matching
+from changeover.instances.ansible.varfile import read_bytes
 
 
 def written(folder: Path, text: str, name: str = "hosts") -> Inventory:
@@ -133,3 +135,10 @@ def test_a_plays_hosts_are_chosen_as_ansible_does(
 def test_no_text_brings_the_reader_down(text: str) -> None:
     with contextlib.suppress(InvalidInput):
         IniReader(Inventory(), Path("hosts")).read(text)
+
+
+def test_a_pipe_in_the_place_of_variables_is_refused_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "all.yml")
+
+    with pytest.raises(InvalidInstance, match="is a pipe"):
+        read_bytes(tmp_path / "all.yml")

@@ -71,6 +71,8 @@ def read_varfile(path: Path, unseal: Opener) -> VarFile:
 
 def read_bytes(path: Path) -> bytes:
     """Read a file people write; raises `InvalidInstance`."""
+    if path.is_fifo():
+        raise InvalidInstance(f"{path}: is a pipe, not a file", "put the file itself there")
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
