@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from labs.catalogage.host import PYTHON
+from labs.catalogage.layout import HERE
 from labs.catalogage.repository import make_repository
 from labs.catalogage.wheels import wheels
 
+from changeover.instances.ansible.vault import Password, encrypt
 from tests.docs.examples import Shell, run_page
 from tests.docs.test_tutorial import environment
 from tests.servers.container import ContainerHost
@@ -22,6 +28,22 @@ from tests.servers.program import program_path
 PAGES = Path(__file__).parents[2] / "docs"
 ADDRESS = "192.0.2.10"
 """The machine's address on the pages."""
+WHO = ("-c", "user.name=Reader", "-c", "user.email=reader@example.org")
+HOSTS = "[web]\ncatalogue.test ansible_host=vm ansible_user=root\n"
+GROUP = """\
+tls_enabled: false
+client_url: http://catalogue.test
+datapass_url: https://auth.example
+git_version: master
+initdata_src: "{{ inventory_dir }}/assets/initdata.yml"
+"""
+SECRETS = """\
+secret_key: "abc#$%&(def"
+database_url: postgresql+asyncpg://catalogue:pass%20word%20%231@localhost/catalogue
+datapass_client_id: prod
+datapass_client_secret: not-much-of-a-secret
+sentry_dsn: ""
+"""
 PEBBLE = """
 [Unit]
 Description=ACME server of the tests
@@ -82,7 +104,7 @@ class Cellar:
         page = self.folder / name
         page.write_text((PAGES / name).read_text().replace(ADDRESS, self.vm.address))
         reader = self.folder / "reader"
-        reader.mkdir()
+        reader.mkdir(exist_ok=True)
         known = environment(self.vm, self.folder / "bin") | {"SSL_CERT_FILE": str(trusted)}
         run_page(page, Shell(reader, known))
 
@@ -100,6 +122,35 @@ def cellar(request: pytest.FixtureRequest, docker_engine: None, tmp_path: Path) 
     found.vm.remove()
 
 
+def team_folder(reader: Path, address: str) -> None:
+    """Write the folder of a team that deploys by the manual, and put it in git."""
+    ansible = reader / "ops/ansible"
+    shutil.copytree(HERE / "ops", reader / "ops")
+    shared = ansible / "group_vars/web.yml"
+    known = yaml.safe_load(shared.read_text()) | {"git_repo": "/srv/catalogage.git"}
+    shared.write_text(yaml.safe_dump(known))
+    (ansible / "vault-password").write_text("a word only the team knows\n")
+    (ansible / "vault-password").chmod(0o600)
+    (reader / ".gitignore").write_text("vault-password\n")
+    environment = ansible / "environments/prod"
+    (environment / "group_vars").mkdir(parents=True)
+    (environment / "assets").mkdir()
+    (environment / "hosts").write_text(HOSTS)
+    (environment / "group_vars/web.yml").write_text(GROUP)
+    sealed = encrypt(SECRETS.encode(), Password(b"a word only the team knows"))
+    (environment / "secrets").write_text(sealed)
+    (environment / "assets/initdata.yml").write_text(block("catalogage-tour.md", "initdata.yml"))
+    extras = block("catalogage-tour-ansible.md", "changeover.yaml").replace(ADDRESS, address)
+    (environment / "changeover.yaml").write_text(extras)
+
+
+def block(page: str, name: str) -> str:
+    """Return the block of a page that is the content of a file."""
+    return re.split(rf"^```yaml.*\n?.*{name}.*$", (PAGES / page).read_text(), flags=re.M)[1].split(
+        "```"
+    )[0]
+
+
 @pytest.mark.live
 @pytest.mark.docker
 def test_a_platform_lives_as_the_page_tells(cellar: Cellar) -> None:
@@ -107,3 +158,18 @@ def test_a_platform_lives_as_the_page_tells(cellar: Cellar) -> None:
 
     left = cellar.vm.run("ls /root/catalogage /srv/catalogue/releases 2>&1 || true")
     assert left.count("No such file") == 2
+
+
+@pytest.mark.fuzz
+@pytest.mark.live
+@pytest.mark.docker
+def test_it_lives_so_in_a_folder_of_ansible(cellar: Cellar) -> None:
+    reader = cellar.folder / "reader"
+    reader.mkdir()
+    team_folder(reader, cellar.vm.address)
+    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "Two years"]):
+        subprocess.run(["git", "-C", reader, *WHO, *words], check=True)
+
+    cellar.reads("catalogage-tour-ansible.md")
+
+    assert "No such file" in cellar.vm.run("ls /root/catalogage 2>&1 || true")
