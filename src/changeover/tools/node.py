@@ -16,11 +16,15 @@ shared "$1" "$2"; rm -rf -- "$2/.changeover-stamp" "$2/.cache" "$2/.vite" "$2/.v
 """
 )
 
+# A Node that npm brought knows its own authorities alone, Debian's those of the host.
+TRUSTING = {"NODE_EXTRA_CA_CERTS": "/etc/ssl/certs/ca-certificates.crt"}
+
 
 def install(npm: str, folder: str, *, scripts: bool) -> Command:
     """Install exactly what the lock file says; a lock file that does not fit is an error."""
     quiet = ("--no-audit", "--no-fund", "--loglevel=error", "--no-update-notifier")
-    return command(npm, "ci", *quiet, *(() if scripts else ("--ignore-scripts",)), cwd=folder)
+    words = (npm, "ci", *quiet, *(() if scripts else ("--ignore-scripts",)))
+    return replace(command(*words, cwd=folder), env=TRUSTING)
 
 
 def copy(original: str, modules: str) -> Command:

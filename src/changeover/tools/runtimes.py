@@ -41,8 +41,11 @@ done
 rm -rf -- "$new"
 """
 
+# Debian's Node trusts the host's authorities; one that npm brought knows its own alone.
 _NPM = """
 home=$1 version=$2 npm=$3
+own=/etc/ssl/certs/ca-certificates.crt
+[ ! -f "$own" ] || export NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-$own}"
 new=$home/.new; rm -rf -- "$new"; mkdir -p -- "$new"
 npm install --prefix "$new" --no-audit --no-fund --loglevel=error --no-update-notifier \\
     "node@$version" "npm@$npm" </dev/null >&2
