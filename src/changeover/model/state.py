@@ -193,7 +193,7 @@ def _gate_reached(state: RunState, event: ev.GateReached) -> None:
 
 def _gate_opened(state: RunState, event: ev.GateOpened) -> None:
     at = (event.key, event.kind)
-    state.opened[at] = state.gates.pop(at, None) or ev.GateReached(*at, question="")
+    state.opened[at] = state.gates.pop(at, ev.GateReached(*at, question=""))
     if not state.stage.ended:
         _go(state)
 
