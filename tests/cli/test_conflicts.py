@@ -66,7 +66,7 @@ def test_one_key_settles_a_conflict_and_is_remembered(world: World, tmp_path: Pa
     terminal.type("t")
 
     assert terminal.end() == 0, terminal.said
-    assert "vendor  Why." in terminal.said
+    assert "note    Why." in terminal.said
     assert "port = 81\nworkers = 4\n" in file.read_text()
     assert "answer: theirs" in (world.instance / "answers.yaml").read_text()
 

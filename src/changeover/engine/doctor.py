@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -82,7 +83,9 @@ def _mended(session: Session, fault: Fault) -> str:
     mending = fault.mending
     if mending is None:
         return "nothing mends it by itself"
-    host = session.hosts[fault.host].acting_for(f"doctor/{fault.kind}", limit=None, silence=None)
+    # What happened once under a name is not done again, and this fault may come back.
+    key = f"doctor/{secrets.token_hex(4)}/{fault.kind}"
+    host = session.hosts[fault.host].acting_for(key, limit=None, silence=None)
     try:
         action = build(mending.use, dict(mending.with_))
         change = action.plan(host)

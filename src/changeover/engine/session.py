@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 from typing import Any, ClassVar
 
 from changeover.actions.base import Action
@@ -176,7 +177,8 @@ class Session:
         done = []
         for step in check.fix:
             action = self.binder.action(release.version, fix_step(step, check), host)
-            acting = host.acting_for(f"fix/{check.id}/{step.id}", limit=None, silence=None)
+            key = f"fix/{uuid4().hex[:8]}/{check.id}/{step.id}"
+            acting = host.acting_for(key, limit=None, silence=None)
             change = action.plan(acting)
             if change.needed:
                 action.apply(acting, change)
