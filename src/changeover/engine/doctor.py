@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import secrets
 import re
+import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor

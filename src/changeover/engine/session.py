@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from changeover.actions.base import Action
 from changeover.engine.binding import Binding, fix_step
