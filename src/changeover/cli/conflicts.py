@@ -40,7 +40,7 @@ def settle_open(session: Session, seen: set[tuple[str, str, str]]) -> bool:
     if not found:
         return False
     # Few runs have conflicts, and the terminal's part takes its time to import.
-    from changeover.cli.merge.asking import Sight, ask_about  # noqa: PLC0415
+    from changeover.cli.merge.asking import Sight, ask_about  # noqa: PLC0415 - few runs have any
 
     answers: dict[str, Any] = {}
     for file, group in groupby(found, key=lambda one: one.file):

@@ -96,7 +96,7 @@ class Binding:
     def merging(self) -> Any:
         """What merges of configuration files are told (`changeover.engine.merging.Merging`)."""
         # Reading and merging formats takes its time to import, and few releases do it.
-        from changeover.engine.merging import Merging, answers_for  # noqa: PLC0415
+        from changeover.engine.merging import Merging, answers_for  # noqa: PLC0415 - few plans merge files
 
         answers = answers_for(self.instance, self.decided)
         return Merging(self.instance, self.hubs, self.release, self.scope, answers)

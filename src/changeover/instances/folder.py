@@ -47,7 +47,7 @@ def open_instance(
     folder = folder.absolute()
     if not (folder / INSTANCE).is_file() and is_environment(folder):
         # Only now: native instances need none of it.
-        from changeover.instances.ansible.opening import open_environment  # noqa: PLC0415
+        from changeover.instances.ansible.opening import open_environment  # noqa: PLC0415 - Ansible folders only
 
         return open_environment(folder, learn, given)
     given.refuse_forms()

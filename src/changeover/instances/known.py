@@ -39,7 +39,7 @@ def open_known(
         if instance is not None and whole.keys() == references.keys():
             return instance, Secrets(whole, folder, learn)
     # Only now: pydantic and its models cost a fifth of a second.
-    from changeover.instances.folder import open_instance  # noqa: PLC0415
+    from changeover.instances.folder import open_instance  # noqa: PLC0415 - slow, only what changed
 
     instance, secrets = open_instance(folder, learn)
     if state.is_dir():

@@ -224,7 +224,7 @@ def _on_terminal(options: dict[str, object]) -> bool:
 def _write(path: Path, content: bytes) -> None:
     """Write beside the file and rename: a reader sees the old text or the new one."""
     import os  # noqa: PLC0415 - keeps the imports of a plain merge few
-    import tempfile  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415 - rarely needed
 
     target = path.resolve()
     if target.exists() and not target.is_file():
@@ -244,7 +244,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _umask() -> int:
-    import os  # noqa: PLC0415
+    import os  # noqa: PLC0415 - rarely needed
 
     mask = os.umask(0)
     os.umask(mask)
@@ -254,7 +254,7 @@ def _umask() -> int:
 def _report(outcome: Merged, files: tuple[Path, ...], options: dict[str, object]) -> None:
     if options["as_json"]:
         import json  # noqa: PLC0415 - only for programs
-        from dataclasses import asdict  # noqa: PLC0415
+        from dataclasses import asdict  # noqa: PLC0415 - slow, for JSON alone
 
         shown = {
             "format": outcome.format,
