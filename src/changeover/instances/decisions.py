@@ -10,6 +10,7 @@ import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from changeover.errors import InvalidInstance
@@ -44,15 +45,14 @@ def decision_key(folder: Path) -> bytes:
     """Return the key of the digests; it is made when it is first asked for."""
     path = folder / KEY
     try:
-        # Two commands may start at once: whoever links first has made the key.
         if not path.exists():
-            fresh = path.with_name(f".{KEY}.{os.getpid()}")
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-                file.write(os.urandom(32).hex() + "\n")
-            with contextlib.suppress(FileExistsError):
-                os.link(fresh, path)
-            fresh.unlink()
-            _ignore(folder)
+            # Hosts are asked at once, commands may be too: whoever links first has made the key.
+            with NamedTemporaryFile("w", dir=folder, prefix=f".{KEY}.") as fresh:
+                fresh.write(os.urandom(32).hex() + "\n")
+                fresh.flush()
+                with contextlib.suppress(FileExistsError):
+                    os.link(fresh.name, path)
+                    _ignore(folder)
         return path.read_bytes().strip()
     except OSError as error:
         said = f"{path}: cannot be made: {error.strerror}"
@@ -62,6 +62,7 @@ def decision_key(folder: Path) -> bytes:
 def _ignore(folder: Path) -> None:
     """Keep the key out of git."""
     path = folder / ".gitignore"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    if KEY not in lines:
-        path.write_text("\n".join([*lines, KEY, ""]), encoding="utf-8")
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if KEY not in text.splitlines():
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{KEY}\n" if text.endswith("\n") or not text else f"\n{KEY}\n")
