@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from changeover.merge import merge
 from changeover.merge.guess import guess_base
+from changeover.merge.overriding import override
 from changeover.merge.pending import Pending, find_pending
 from changeover.merge.settings import Setting, differences
-from changeover.merge.shapes import join, moved, override, split
+from changeover.merge.shapes import join, moved, split
 
 WHOLE = b"services:\n  web:\n    image: web:1\n    mem: 1g\n  db:\n    image: db:1\n"
 EDITED = WHOLE.replace(b"1g", b"2g").replace(b"db:1", b"db:1\n    restart: always")
@@ -54,7 +55,7 @@ def test_joined_files_keep_their_remarks() -> None:
 
 
 def test_a_moved_file_is_merged_under_its_new_name() -> None:
-    merged = moved(b"a=1\n", b"a=5\n", b"a=1\nb=2\n", old_name="x.conf", new_name=".env")
+    merged = moved(b"a=1\n", b"a=5\n", b"a=1\nb=2\n", name=".env")
 
     assert merged.text == b"a=5\nb=2\n"
     assert merged.format == "dotenv"

@@ -109,8 +109,8 @@ def _shortened(keys: list[list[str]], versions: Sequence[Sequence[Value]]) -> li
 
 
 def _summary(value: Value, number: int) -> str:
-    facts = [fact.lstrip(".").rstrip("=").replace("=", " ") for fact in _facts(value)[:2]]
-    return f"{', '.join(facts)[:40]} ~{number}"
+    found = [fact.lstrip(".").rstrip("=").replace("=", " ") for fact in facts(value)[:2]]
+    return f"{', '.join(found)[:40]} ~{number}"
 
 
 Side = tuple[Sequence[Value], list[str]]
@@ -142,14 +142,15 @@ def _rich(value: Value) -> bool:
 
 def likeness(one: Value, other: Value) -> float:
     """Return how much two values have in common, from 0 to 1."""
-    mine, yours = Counter(_facts(one)), Counter(_facts(other))
+    mine, yours = Counter(facts(one)), Counter(facts(other))
     total = max(sum(mine.values()), sum(yours.values()))
     return sum((mine & yours).values()) / total if total else 1.0
 
 
-def _facts(value: Value, prefix: str = "") -> list[str]:
+def facts(value: Value, prefix: str = "") -> list[str]:
+    """Return every scalar of a value with its path, whose elements have no number."""
     if isinstance(value, Mapping):
-        return [fact for key, inner in value.items() for fact in _facts(inner, f"{prefix}.{key}")]
+        return [fact for key, inner in value.items() for fact in facts(inner, f"{prefix}.{key}")]
     if isinstance(value, list):
-        return [fact for inner in value for fact in _facts(inner, f"{prefix}[]")]
+        return [fact for inner in value for fact in facts(inner, f"{prefix}[]")]
     return [f"{prefix}={_shown(value)}"]

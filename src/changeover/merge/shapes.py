@@ -1,216 +1,110 @@
-"""Files that change shape: split into several, joined into one, reduced to an override."""
+"""Files that change shape between two releases: moved, split into several, joined into one.
+
+Old files are cut along the new ones (`homes`), what belongs to one new file is laid together
+(`joining`), and that is merged like any other file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from changeover.merge.catalogue import detect, load
 from changeover.merge.encoding import decode
-from changeover.merge.engine import merge, merge_texts, told_of
+from changeover.merge.engine import merge
 from changeover.merge.formats.base import Format
-from changeover.merge.formats.yaml_writing import block_lines
-from changeover.merge.layout import placed
-from changeover.merge.replay import replay
-from changeover.merge.tree import Block, Item, Key, Value
-from changeover.merge.values import ValueMerge
-from changeover.merge.verdict import Conflict, Merged, Told, Unreadable, shown_path
+from changeover.merge.given import with_setting
+from changeover.merge.joining import Text, doubled, laid_together, united
+from changeover.merge.settings import value_at
+from changeover.merge.shares import New, Old, Share, said_in, share_of
+from changeover.merge.tree import Key, Plain
+from changeover.merge.verdict import Answer, Conflict, Merged, Note, Unreadable, shown_path
 
 
-@dataclass(frozen=True)
-class Override:
-    """An override that holds only local differences, and what an override cannot say."""
+def reshaped(
+    olds: Sequence[Old],
+    news: Mapping[str, New],
+    wanted: str,
+    *,
+    answers: Mapping[str, Answer | str] | None = None,
+    homes: Mapping[str, str] | None = None,
+) -> Merged:
+    """Merge what belongs to one new file, out of all old files that went into it.
 
-    text: bytes
-    unsaid: tuple[str, ...] = ()
-    """Settings deleted here: an override cannot take them away, the full file is needed."""
-
-
-def split(base: bytes, ours: bytes, parts: Mapping[str, bytes]) -> dict[str, Merged]:
-    """Merge one edited file into the several files the reference has now, by their names.
-
-    Each local edit lands where its parent lives now; what has no home goes to the first part.
+    `homes` says which new file an addition goes to that could belong to several, by path; empty
+    for none. Conflicts of the kind `homeless` ask for that: `ours` keeps it in the file that asks.
+    Raises `Unreadable` where a side cannot be read.
     """
-    forms = {name: load(detect(name, decode(part).text)) for name, part in parts.items()}
-    values = {name: forms[name].values(decode(part).text) for name, part in parts.items()}
-    results = {}
-    for name, part in parts.items():
-        form = forms[name]
-        old, mine = decode(base).text, decode(ours).text
-        base_value = form.values(old)
-        cut = [_only(form.read(text)[0], name, values, base_value, ()).text for text in (old, mine)]
-        results[name] = merge_texts(form, (cut[0], cut[1], decode(part).text), Told())
-    return results
+    new = news[wanted]
+    given = dict(answers or {})
+    sources = [old for old in olds if wanted in old.parts]
+    shares = [share_of(old, news, wanted, homes or {}) for old in sources]
+    if len(shares) == 1:
+        base, ours = shares[0].base, shares[0].ours
+        asked: dict[Key, Conflict] = {}
+    else:
+        base, ours, asked = _together(new.form, sources, shares)
+    merged = merge(base, ours, new.theirs, format=new.form.name, name=new.name,
+                   identity=new.identity, renamed=new.renamed, answers=given)  # fmt: skip
+    merged = _settled(merged, new, asked, given)
+    unsettled = (c for path, c in asked.items() if shown_path(path) not in given)
+    homeless = (c for share in shares for c in share.homeless)
+    notes = [Note("", f"a remark is left behind: {text}") for s in shares for text in s.lost]
+    conflicts = (*merged.conflicts, *unsettled, *homeless)
+    return replace(merged, conflicts=conflicts, notes=(*merged.notes, *notes))
 
 
-def _only(
-    block: Block, name: str, parts: Mapping[str, Value], base: Value | None, path: Key
-) -> Block:
-    """Return a block with only what belongs to one part."""
-    items: list[Item] = []
-    for item in block.items:
-        where = (*path, *item.key)
-        if item.value is None or not item.key:
-            if isinstance(item.value, Block):
-                inner = _only(item.value, name, parts, base, where)
-                item = replace(item, value=inner, _text=None)  # noqa: PLW2901 - the copy stands for it
-            items.append(item)
-            continue
-        homes = [part for part, value in parts.items() if _at(value, where) is not None]
-        if not homes:
-            homes = _homes_of_parent(where, parts)[:1]
-        if name not in homes:
-            continue
-        if isinstance(item.value, Block) and not item.value.flow and item.value.shape == "map":
-            inner = _only(item.value, name, parts, base, where)
-            item = replace(item, value=inner, _text=None)  # noqa: PLW2901 - the copy stands for it
-        items.append(item)
-    return replace(block, items=items)
+def _settled(
+    merged: Merged, new: New, asked: Mapping[Key, Conflict], answers: Mapping[str, Answer | str]
+) -> Merged:
+    """Write what was answered where files said different things."""
+    text = merged.text
+    for path in asked:
+        answer = answers.get(shown_path(path), "ours")
+        said = answer if isinstance(answer, str) else answer.value or answer.choice
+        if said == "theirs":
+            there = value_at(new.form.values(decode(new.theirs).text), path)
+            said = there.text if isinstance(there, Plain) else str(there or "ours")
+        if said != "ours":
+            told = {"format": new.form.name, "name": new.name}
+            text = with_setting(text, shown_path(path), said, **told)
+    return replace(merged, text=text)
 
 
-def _homes_of_parent(path: Key, parts: Mapping[str, Value]) -> list[str]:
-    for size in range(len(path) - 1, -1, -1):
-        sized = [
-            (len(found) if isinstance(found, (dict, list)) else 0, part)
-            for part, value in parts.items()
-            if (found := _at(value, path[:size])) is not None
-        ]
-        if sized:
-            most = max(count for count, _ in sized)
-            return [part for count, part in sized if count == most]
-    return []
+def _together(
+    form: Format, olds: Sequence[Old], shares: Sequence[Share]
+) -> tuple[bytes | None, bytes, dict[Key, Conflict]]:
+    """Lay what several files give into one base and one local text."""
+    sources = [decode(share.ours) for share in shares]
+    ours = [Text(o.name, s.text) for o, s in zip(olds, sources, strict=True)]
+    known = [share.base is not None for share in shares]
+    bases = [Text(o.name, decode(s.base or b"").text) for o, s in zip(olds, shares, strict=True)]
+    both = (laid_together(form, bases), laid_together(form, ours))
+    if form.name != "text":
+        for which, text, texts in zip(("base", "ours"), both, (bases, ours), strict=True):
+            said = united([form.values(one.text) for one in texts if one.text.strip()])
+            if set(said_in(said)) != set(said_in(form.values(text))):
+                names = ", ".join(one.name for one in texts)
+                raise Unreadable(f"{which}: {names} cannot be laid into one file")
+    asked = {} if form.name == "text" else dict(
+        doubled(form, [b if k else None for b, k in zip(bases, known, strict=True)], ours)
+    )  # fmt: skip
+    flags = sources[0]
+    return flags.written(both[0]) if any(known) else None, flags.written(both[1]), asked
 
 
-def _at(value: Value | None, path: Key) -> Value | None:
-    for word in path:
-        value = value.get(word) if isinstance(value, dict) else None
-    return value
+def split(base: bytes | None, ours: bytes, parts: Mapping[str, bytes]) -> dict[str, Merged]:
+    """Merge one edited file into the several files the reference has now, by their names."""
+    old = Old("the file", base, ours, tuple(parts))
+    news = {name: New(name, theirs) for name, theirs in parts.items()}
+    return {name: reshaped([old], news, name) for name in parts}
 
 
 def join(bases: Mapping[str, bytes], ours: Mapping[str, bytes], theirs: bytes, name: str) -> Merged:
     """Merge several edited files into the one file the reference has now."""
-    text = decode(theirs).text
-    form = load(detect(name, text))
-    old, mine = (_joined(form, files) for files in (bases, ours))
-    if old is not None and mine is not None:
-        return merge_texts(form, (old, mine, text), told_of())
-    # Where the files cannot be laid into each other, their values can; remarks get lost then.
-    value_merge = ValueMerge(form.meaning, told_of())
-    wanted = value_merge.merge(_union(form, bases), _union(form, ours), form.values(text))
-    result = replay(form, text, form.values(text), wanted)
-    conflicts = [Conflict(shown_path(path), kind) for path, kind in value_merge.conflicts.items()]
-    if result is None or form.values(result) != wanted:
-        conflicts.append(Conflict("(file)", "unmergeable", reason="the edits have no place there"))
-        result = text
-    return Merged(result.encode("utf-8", "surrogateescape"), tuple(conflicts), (), form.name)
+    olds = [Old(old, bases.get(old), text, (name,)) for old, text in ours.items()]
+    return reshaped(olds, {name: New(name, theirs)}, name)
 
 
-def _joined(form: Format, files: Mapping[str, bytes]) -> str | None:
-    """Return the text of several files laid into each other; None where it means something else."""
-    first, *others = [form.read(decode(content).text)[0] for content in files.values()]
-    for tree in others:
-        first = _laid_into(first, tree)
-    try:
-        return first.text if form.values(first.text) == _union(form, files) else None
-    except Unreadable:
-        return None
-
-
-def _laid_into(block: Block, other: Block) -> Block:
-    items = list(block.items)
-    for item in other.items:
-        place = next((n for n, known in enumerate(items) if _is_same_table(known, item)), None)
-        if place is None:
-            items.append(placed(item, other, block))
-            continue
-        known = items[place].value
-        assert isinstance(known, Block) and isinstance(item.value, Block)  # noqa: S101, PT018
-        items[place] = replace(items[place], value=_laid_into(known, item.value), _text=None)
-    return replace(block, items=items)
-
-
-def _is_same_table(one: Item, other: Item) -> bool:
-    blocks = isinstance(one.value, Block) and isinstance(other.value, Block)
-    same = blocks and one.key == other.key and one.group is None and other.group is None
-    return same and not any(isinstance(i.value, Block) and i.value.flow for i in (one, other))
-
-
-def _union(form: Format, files: Mapping[str, bytes]) -> Value:
-    result: Value = {}
-    for content in files.values():
-        result = _deep(result, form.values(decode(content).text))
-    return result
-
-
-def _deep(one: Value, other: Value) -> Value:
-    if not isinstance(one, dict) or not isinstance(other, dict):
-        return other
-    keys = [*one, *(key for key in other if key not in one)]
-    return {
-        key: _deep(one[key], other[key]) if key in one and key in other else {**one, **other}[key]
-        for key in keys
-    }
-
-
-def moved(base: bytes, ours: bytes, theirs: bytes, *, old_name: str, new_name: str) -> Merged:
+def moved(base: bytes | None, ours: bytes, theirs: bytes, *, name: str) -> Merged:
     """Merge a file that has another name or place now; its new name tells the format."""
-    return merge(base, ours, theirs, name=new_name or old_name)
-
-
-def override(base: bytes, ours: bytes, *, name: str) -> Override:
-    """Reduce an edited file to what it changes: a Compose override, a drop-in, a conf.d file."""
-    texts = [decode(content).text for content in (base, ours)]
-    form = load(detect(name, texts[1]))
-    old, mine = (form.values(text) for text in texts)
-    unsaid: list[str] = []
-    changed = _changes(old, mine, (), unsaid)
-    if form.name in ("yaml", "compose"):
-        lines = block_lines(changed, 0) if changed else []
-    else:
-        lines = _section_lines(changed, old, systemd=form.name == "systemd")
-    return Override("".join(line + "\n" for line in lines).encode(), tuple(unsaid))
-
-
-def _changes(old: Value, new: Value, path: Key, unsaid: list[str]) -> Value:
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        return new
-    unsaid.extend(shown_path((*path, key)) for key in old if key not in new)
-    found: dict[str, Value] = {}
-    for key, value in new.items():
-        if key not in old:
-            found[key] = value
-        elif old[key] != value:
-            found[key] = _list_change(old[key], value, (*path, key), unsaid)
-    return found
-
-
-def _list_change(old: Value, new: Value, path: Key, unsaid: list[str]) -> Value:
-    """Return only what a list gained: overrides append to lists."""
-    if not isinstance(old, list) or not isinstance(new, list) or path[-1:] == ("command",):
-        return _changes(old, new, path, unsaid)
-    unsaid.extend(f"{shown_path(path)}: {value}" for value in old if value not in new)
-    return [value for value in new if value not in old]
-
-
-def _section_lines(changed: Value, old: Value, *, systemd: bool) -> list[str]:
-    lines: list[str] = []
-    for section, settings in changed.items() if isinstance(changed, dict) else ():
-        if not isinstance(settings, dict):
-            lines.append(f"{section}={settings}")
-            continue
-        lines.append(f"[{section}]")
-        for key, value in settings.items():
-            before = _at(old, (section, key))
-            if systemd and key.startswith("Exec") and before is not None:
-                # A command of a drop-in is added to those before it, unless they are reset.
-                lines.append(f"{key}=")
-            lines += _assignments(key, value)
-    return lines
-
-
-def _assignments(key: str, value: Value) -> list[str]:
-    if isinstance(value, dict):
-        return [f'{key}="{name}={inner}"' for name, inner in value.items()]
-    if isinstance(value, list):
-        return [f"{key}={inner}" for inner in value if inner != ""]
-    return [f"{key}={value if isinstance(value, str) else value.text}"]
+    return merge(base, ours, theirs, name=name)
