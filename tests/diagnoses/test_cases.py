@@ -18,11 +18,14 @@ from changeover.diagnoses.asked import Answers
 from changeover.diagnoses.listed import KINDS
 from changeover.hosts.command import Completed
 from changeover.model.diagnosis import in_order
+from changeover.views.phrasebook import BOOKS, Phrasebook, phrases
 from tests.diagnoses.breakages import BREAKAGES
 
 CASES = Path(__file__).parent / "cases"
 SOURCE = Path(__file__).parents[2] / "src/changeover/diagnoses"
 NOW = 1_800_000_000.0
+COMMANDS = re.compile(r"(apt-get|changeover|nginx|supervisorctl|supervisord|systemctl) [-a-z]")
+in_french = Phrasebook(phrases(BOOKS["fr"])).own
 
 
 def body_of(case: dict[str, Any]) -> Body:
@@ -56,6 +59,8 @@ def test_answers_mean_what_the_case_tells(file: Path) -> None:
         assert re.search(wanted.get("says", ""), "\n".join((fault.what, *fault.evidence)))
         assert bool(fault.mending) == wanted.get("mends", False), fault
         assert fault.remedy
+        assert in_french(fault.what), fault.what
+        assert in_french(fault.remedy) or COMMANDS.match(fault.remedy), fault.remedy
 
 
 def test_questions_have_one_meaning_each() -> None:

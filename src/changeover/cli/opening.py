@@ -13,6 +13,7 @@ from changeover.engine.planner import Request
 from changeover.engine.session import Session, open_session
 from changeover.engine.workstation import OPERATOR, is_here, workstation_of
 from changeover.errors import ChangeoverError
+from changeover.views.phrasebook import speak
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ def opened(folder: Path, run: str | None = None, asked: Asked | None = None) -> 
     procedure by its steps.
     """
     outer = session = open_session(folder, given_words())
+    speak(session.instance.language)
     try:
         if (run or "").startswith(OPERATOR) or (
             asked and asked.procedure and _here(session, asked)

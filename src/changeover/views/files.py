@@ -27,6 +27,8 @@ class FileState:
     missing: bool = False
     """Whether there is no file yet."""
     problem: str = ""
+    awaits: str = ""
+    """What a host would have to say for a run to merge it; empty where that holds now."""
 
     def row(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -42,6 +44,8 @@ def status_lines(files: Iterable[FileState]) -> Iterator[str]:
         yield "the release merges no configuration files on these hosts"
     for file in listed:
         yield f"{_title(file)}  {_summary(file)}"
+        if file.awaits:
+            yield faint(f"  only where a run finds {file.awaits}, which is not so now")
         if file.problem or file.missing:
             continue
         base = file.base or "none; a comparison of two sides"

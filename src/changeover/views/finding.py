@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from changeover.model.findings import Finding, Severity
+from changeover.views.phrasebook import said
 from changeover.views.style import WIDTH, bad, careful, faint, good
 
 _TAG = {
@@ -22,7 +23,7 @@ def finding_lines(findings: Sequence[Finding], waived: Mapping[str, str]) -> Ite
         if finding.severity is Severity.FAIL and finding.name in waived:
             tag, paint = "[WAIVED]", careful
         where = f"{finding.host}: " if finding.host else ""
-        first, *more = f"{where}{finding.message}".split("\n")
+        first, *more = f"{where}{said(finding.message)}".split("\n")
         *head, last = _wrapped(first)
         yield from head
         yield last + " " * max(1, WIDTH - len(last) - len(tag)) + paint(tag)
@@ -36,14 +37,14 @@ def _below(finding: Finding, waived: Mapping[str, str]) -> Iterator[str]:
     if finding.severity not in (Severity.WARN, Severity.FAIL):
         return
     if finding.name in waived:
-        yield faint(f"    accepted: {waived[finding.name]}")
+        yield faint(said(f"    accepted: {waived[finding.name]}"))
         return
     if finding.remedy:
-        yield f"    → {finding.remedy}"
+        yield f"    → {said(finding.remedy)}"
     if finding.fix:
-        yield faint("    → or let it be mended: changeover check --fix")
+        yield faint("    → " + said("or let it be mended: changeover check --fix"))
     if finding.severity is Severity.FAIL and finding.name:
-        yield faint(f"    (to go on all the same: --waive {finding.name}=REASON)")
+        yield faint(said(f"    (to go on all the same: --waive {finding.name}=REASON)"))
 
 
 def _wrapped(text: str) -> list[str]:
@@ -59,5 +60,7 @@ def _closing(findings: Sequence[Finding], waived: Mapping[str, str]) -> str:
     count = {s: sum(f.severity is s for f in findings) for s in Severity}
     accepted = sum(f.severity is Severity.FAIL and f.name in waived for f in findings)
     failed = count[Severity.FAIL] - accepted
-    said = f"{count[Severity.PASS]} as they must be, {count[Severity.WARN]} to look at"
-    return good(f"Ready: {said}.") if not failed else bad(f"Not ready: {failed} failed, {said}.")
+    counts = f"{count[Severity.PASS]} as they must be, {count[Severity.WARN]} to look at"
+    if failed:
+        return bad(said(f"Not ready: {failed} failed, {counts}."))
+    return good(said(f"Ready: {counts}."))

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from changeover.model.plan import Effect, Hop, Mode, Plan, PlannedStep
 from changeover.model.release import Phase
+from changeover.views.phrasebook import said
 from changeover.views.style import (
     bad,
     careful,
@@ -49,7 +50,7 @@ def plan_lines(plan: Plan, language: str = "en", *, whole: bool = True) -> Itera
     for hop in plan.hops:
         if len(plan.hops) > 1:
             yield ""
-            yield strong(f"release {hop.version}")
+            yield strong(said(f"release {hop.version}"))
         yield from _hop_lines(plan, hop, language, whole=whole)
     yield ""
     yield from _closing(plan)
@@ -60,21 +61,24 @@ def seen_lines(plan: Plan, language: str = "en") -> Iterator[str]:
     for step in plan.steps:
         title = step.step.title.to(language) or step.step.id
         yield strong(f"{step.host}: {title}")
-        yield from (f"  {line}" for line in step.change.summary.splitlines())
+        yield from (f"  {said(line)}" for line in step.change.summary.splitlines())
 
 
 def _way(plan: Plan) -> str:
-    start, end = version(plan.installed, _NOTHING), version(plan.target, _NOTHING)
+    nothing = said(_NOTHING)
+    start, end = version(plan.installed, nothing), version(plan.target, nothing)
     name = "" if plan.procedure == "upgrade" else f" ({plan.procedure})"
     between = [hop.version for hop in plan.hops[:-1]]
     return " → ".join([start, *between, end]) + name
 
 
 def _inputs(plan: Plan) -> Iterator[str]:
-    if plan.inputs:
-        yield faint("with " + ", ".join(f"{k}={v}" for k, v in plan.inputs.items()))
+    used = {k: v for k, v in plan.inputs.items() if plan.used is None or k in plan.used}
+    if used:
+        values = ", ".join(f"{k}={v}" for k, v in used.items())
+        yield faint(said(f"with {values}"))
     for name, reason in plan.waived.items():
-        yield careful(f"waived: {name}: {reason}")
+        yield careful(said(f"waived: {name}: {reason}"))
 
 
 def _hop_lines(plan: Plan, hop: Hop, language: str, *, whole: bool) -> Iterator[str]:
@@ -82,10 +86,10 @@ def _hop_lines(plan: Plan, hop: Hop, language: str, *, whole: bool) -> Iterator[
     column = min(max((len(_name(step)) for step in hop.steps), default=0), WIDEST_NAME)
     for heading, steps in groupby(hop.steps, key=lambda step: _heading(step.phase, step.mode)):
         yield ""
-        yield rule(heading)
+        yield rule(said(heading))
         for step in steps:
             if step is edge:
-                yield bad(rule("no way back from here"))
+                yield bad(rule(said("no way back from here")))
             yield from _headline(step, column)
             if step.change.needed:
                 yield from _below(step, language, whole=whole)
@@ -112,7 +116,7 @@ def _headline(step: PlannedStep, column: int) -> Iterator[str]:
     """Yield the mark, the name and what would happen, beside each other."""
     name = f"{_name(step):<{column}}"
     indent = 3 + column + 2
-    first, *more = wrapped(step.change.summary, indent)
+    first, *more = wrapped(said(step.change.summary), indent)
     if not step.change.needed:
         yield faint(f" · {name}  {first}")
         yield from (faint(" " * indent + line) for line in more)
@@ -128,12 +132,13 @@ def _below(step: PlannedStep, language: str, *, whole: bool) -> Iterator[str]:
     if title and title != change.summary:
         yield from (faint(margin + line) for line in wrapped(title, _MARGIN))
     if not step.reversible and step.mode is Mode.APPLY:
-        yield careful(f"{margin}cannot be undone")
+        yield careful(said(f"{margin}cannot be undone"))
     for question in filter(None, (step.step.approval.to(language), change.question)):
-        yield from (careful(margin + line) for line in wrapped(f"asks first: {question}", _MARGIN))
+        asked = said(f"asks first: {question}")
+        yield from (careful(margin + line) for line in wrapped(asked, _MARGIN))
     if change.unforeseen:
-        said = f"known at run time: {change.unforeseen}"
-        yield from (faint(margin + line) for line in wrapped(said, _MARGIN))
+        later = said(f"known at run time: {change.unforeseen}")
+        yield from (faint(margin + line) for line in wrapped(later, _MARGIN))
     if whole:
         yield from (f"{margin}{_BAR} {line}" for line in diff_lines(change.diff))
         for command in change.commands:
@@ -149,23 +154,23 @@ def _command_lines(command: str) -> Iterator[str]:
             yield sign + piece
             sign = "  "
     if len(lines) > MOST_LINES:
-        yield f"  … {len(lines) - MOST_LINES} more lines (-o json has them)"
+        yield said(f"  … {len(lines) - MOST_LINES} more lines (-o json has them)")
 
 
 def _closing(plan: Plan) -> Iterator[str]:
     steps = [step for step in plan.steps if step.change.needed]
     hosts = {step.host for step in steps}
     where = f", on {_hosts(hosts)}" if hosts else ""
-    yield f"{len(steps)} of {len(plan.steps)} steps change something{where}."
+    yield said(f"{len(steps)} of {len(plan.steps)} steps change something{where}.")
     edge = _edge(plan)
     if edge:
-        yield careful(f"There is a way back until {edge.key}; not beyond.")
+        yield careful(said(f"There is a way back until {edge.key}; not beyond."))
     elif steps and plan.procedure != "undo":
-        yield good("There is a way back from every step: changeover undo.")
+        yield good(said("There is a way back from every step: changeover undo."))
     if plan.downtime is not None:
-        yield f"The service should be down for about {seconds(plan.downtime)}."
+        yield said(f"The service should be down for about {seconds(plan.downtime)}.")
     elif any(s.phase is Phase.STOP for s in steps):
-        yield "How long the service is down is not known yet: no earlier run tells."
+        yield said("How long the service is down is not known yet: no earlier run tells.")
     for note in plan.notes:
         yield ""
         yield from ("  " + line for line in note.splitlines())

@@ -9,6 +9,7 @@ from typing import Any
 from changeover.model import events as ev
 from changeover.model.plan import Plan
 from changeover.model.state import UNDO_PREFIX, RunState, Stage, Status, step_id
+from changeover.views.phrasebook import said
 from changeover.views.style import (
     WIDTH,
     bad,
@@ -38,14 +39,14 @@ def entry_line(entry: ev.Entry) -> str:
     render = _RENDER.get(type(entry.event))
     if not render:
         return ""
-    said = render(entry.event)
-    return f"{faint(entry.at[11:19])} {said}" if said else ""
+    line = render(entry.event)
+    return f"{faint(entry.at[11:19])} {line}" if line else ""
 
 
 def run_lines(plan: Plan, state: RunState) -> Iterator[str]:
     """Render where every step of a run stands."""
     yield strong(f"run {state.run}: {plan.product} {_way(plan)}") + (
-        f" ({plan.procedure}), {stage_text(state)}"
+        f" ({plan.procedure}), {said(stage_text(state))}"
     )
     column = max((len(step.key) for step in plan.steps), default=0)
     for step in plan.steps:
@@ -53,18 +54,18 @@ def run_lines(plan: Plan, state: RunState) -> Iterator[str]:
         paint = _PAINT.get(status, faint)
         took = state.seconds.get(step.key)
         name = step.key if took is None else f"{step.key:<{column}}{faint(f'{seconds(took):>8}')}"
-        yield f"  {paint(f'{status:<9}')} {name}"
+        yield f"  {paint(f'{said(status):<9}')} {name}"
         yield from _reason_lines(step.key, state)
     yield from _besides(plan, state)
     if state.waiting and state.stage is Stage.WAITING:
-        yield careful(f"  waits for an answer: {state.waiting.question}")
+        yield careful(said(f"  waits for an answer: {state.waiting.question}"))
     yield from watched_lines(state.watched)
 
 
 def _reason_lines(key: str, state: RunState) -> Iterator[str]:
     if state.of(key) in (Status.FAILED, Status.IN_DOUBT):
         reason = state.reasons.get(key, "")
-        yield from (bad(" " * 12 + line) for line in wrapped(reason, 12))
+        yield from (bad(" " * 12 + line) for line in wrapped(said(reason), 12))
 
 
 def _besides(plan: Plan, state: RunState) -> Iterator[str]:
@@ -74,7 +75,7 @@ def _besides(plan: Plan, state: RunState) -> Iterator[str]:
     for key, status in state.status.items():
         named = key.rpartition("/")[2] in ("boundary", "proof")
         if named and status is Status.FAILED and key.startswith(UNDO_PREFIX) == back:
-            yield f"  {bad(f'{status:<9}')} {key}"
+            yield f"  {bad(f'{said(status):<9}')} {key}"
             yield from _reason_lines(key, state)
 
 
@@ -94,7 +95,7 @@ def history_lines(runs: Iterable[RunState]) -> Iterator[str]:
         if not started:
             continue
         what = f"{_way(started)} ({started.procedure})"
-        yield f"{state.run:<20} {state.started_at[:19]:<20} {what:<40} {stage_text(state)}"
+        yield f"{state.run:<20} {state.started_at[:19]:<20} {what:<40} {said(stage_text(state))}"
 
 
 def watched_lines(watched: Sequence[ev.Watched]) -> Iterator[str]:
@@ -103,8 +104,8 @@ def watched_lines(watched: Sequence[ev.Watched]) -> Iterator[str]:
         same = [w for w in watched if w.endpoint == name]
         requests, failed = sum(w.requests for w in same), sum(w.failed for w in same)
         down = sum(w.downtime for w in same)
-        said = f"{name}: {requests} requests, {failed} failed, down for {seconds(down)}"
-        yield "  " + (careful(said) if failed else good(said))
+        seen = said(f"{name}: {requests} requests, {failed} failed, down for {seconds(down)}")
+        yield "  " + (careful(seen) if failed else good(seen))
 
 
 def _way(moved: Plan | ev.RunStarted) -> str:
@@ -120,7 +121,7 @@ def _short(what: str) -> str:
 def _step_started(event: ev.StepStarted) -> str:
     again = f" (try {event.attempt})" if event.attempt > 1 else ""
     name = f"{event.key}{again}"
-    summary = clipped(event.change.summary, WIDTH - _CLOCK - max(len(name), _NAME) - 2)
+    summary = clipped(said(event.change.summary), WIDTH - _CLOCK - max(len(name), _NAME) - 2)
     return f"{careful('▶')} {name:<{_NAME}}  {faint(summary)}"
 
 
@@ -130,11 +131,11 @@ def _step_done(event: ev.StepDone) -> str:
 
 def _step_skipped(event: ev.StepSkipped) -> str:
     who = f"passed over by {event.by}: " if event.by else ""
-    return faint(f"· {event.key:<{_NAME}}  {who}{event.reason}")
+    return faint(f"· {event.key:<{_NAME}}  {said(who + event.reason)}")
 
 
 def _step_failed(event: ev.StepFailed) -> str:
-    first, *more = wrapped(f"✘ {event.key}: {event.reason}", _CLOCK)
+    first, *more = wrapped(f"✘ {event.key}: {said(event.reason)}", _CLOCK)
     below = [bad(" " * _CLOCK + line) for line in more]
     return "\n".join([bad(first), *below, *_remedy(event.remedy, _CLOCK)])
 
@@ -142,13 +143,13 @@ def _step_failed(event: ev.StepFailed) -> str:
 def _remedy(remedy: str, indent: int) -> Iterator[str]:
     """Yield a remedy under its error; its further lines, such as a log, stand below its first."""
     if remedy:
-        first, *more = remedy.strip().splitlines()
+        first, *more = said(remedy).strip().splitlines()
         yield f"{' ' * indent}→ {first}"
         yield from (faint(f"{' ' * indent}  {line}") for line in more)
 
 
 def _gate(event: ev.GateReached) -> str:
-    return careful(f"? {event.key}: {event.question}")
+    return careful(f"? {event.key}: {said(event.question)}")
 
 
 def _doubt_settled(event: ev.DoubtSettled) -> str:
@@ -156,14 +157,18 @@ def _doubt_settled(event: ev.DoubtSettled) -> str:
     return f"  {event.key}: {word}, says {event.by}: {event.reason}"
 
 
+def _without(event: ev.Resumed | ev.UndoStarted) -> str:
+    return f", without {', '.join(event.without)}" if event.without else ""
+
+
 def _ended(event: ev.RunEnded) -> str:
     paint = good if event.outcome == "done" else careful
-    return paint(f"■ {event.outcome}") + (f": {event.reason}" if event.reason else "")
+    return paint(f"■ {said(event.outcome)}") + (f": {said(event.reason)}" if event.reason else "")
 
 
 _RENDER: dict[type[ev.Event], Callable[[Any], str]] = {
     ev.RunStarted: lambda e: strong(f"{e.procedure}: {_way(e)}"),
-    ev.HopStarted: lambda e: strong(f"release {e.version}"),
+    ev.HopStarted: lambda e: strong(said(f"release {e.version}")),
     ev.StepStarted: _step_started,
     ev.StepDone: _step_done,
     ev.StepSkipped: _step_skipped,
@@ -171,19 +176,23 @@ _RENDER: dict[type[ev.Event], Callable[[Any], str]] = {
     ev.StepInDoubt: lambda e: bad(f"? {e.key}: in doubt: {e.reason}"),
     ev.DoubtSettled: _doubt_settled,
     ev.GateReached: _gate,
-    ev.GateOpened: lambda e: good(f"  {e.key}: opened by {e.by}: {e.reason}"),
-    ev.Waived: lambda e: careful(f"  waived by {e.by}: {e.name}: {e.reason}"),
-    ev.Paused: lambda e: careful(f"‖ paused by {e.by}"),
-    ev.Resumed: lambda e: strong(f"going on{f' after a {e.after}' if e.after else ''}"),
-    ev.UndoStarted: lambda e: strong(f"undo: {e.reason or 'asked for'}"),
-    ev.Proven: lambda e: good(f"✔ {_short(e.what)}"),
-    ev.EndpointDown: lambda e: careful(f"  {e.endpoint} does not answer: {e.reason}"),
+    ev.GateOpened: lambda e: good(said(f"  {e.key}: opened by {e.by}: {e.reason}")),
+    ev.Waived: lambda e: careful(said(f"  waived by {e.by}: {e.name}: {e.reason}")),
+    ev.Paused: lambda e: careful("‖ " + said(f"paused by {e.by}")),
+    ev.Resumed: lambda e: strong(
+        said(f"going on{f' after a {e.after}' if e.after else ''}{_without(e)}")
+    ),
+    ev.UndoStarted: lambda e: strong(said(f"undo: {e.reason or 'asked for'}{_without(e)}")),
+    ev.Proven: lambda e: good(f"✔ {said(_short(e.what))}"),
+    ev.EndpointDown: lambda e: careful(said(f"  {e.endpoint} does not answer: {e.reason}")),
     ev.EndpointUp: lambda e: good(
-        f"  {e.endpoint} answers again after {seconds(e.seconds)} ({e.failed} requests failed)"
+        said(
+            f"  {e.endpoint} answers again after {seconds(e.seconds)} ({e.failed} requests failed)"
+        )
     ),
     ev.RunEnded: _ended,
     # The first of two says that it begins; the second what stayed.
-    ev.Finalized: lambda e: good(f"■ finalized by {e.by}") if e.kept else "",
+    ev.Finalized: lambda e: good("■ " + said(f"finalized by {e.by}")) if e.kept else "",
 }
 
 
@@ -192,11 +201,11 @@ def run_summary_lines(state: RunState) -> Iterator[str]:
     done = sum(status is Status.DONE for status in state.status.values())
     took = sum(state.seconds.values())
     yield ""
-    yield f"run {state.run}: {strong(stage_text(state))}, {done} steps in {seconds(took)}"
+    yield said(f"run {state.run}: {stage_text(state)}, {done} steps in {seconds(took)}")
     yield from watched_lines(state.watched)
     hint = _answer(state) if state.stage is Stage.WAITING else _NEXT.get(state.stage, "")
     if hint:
-        yield f"  → {_named(hint, state.run)}"
+        yield f"  → {said(_named(hint, state.run))}"
 
 
 def _answer(state: RunState) -> str:

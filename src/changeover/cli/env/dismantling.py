@@ -23,6 +23,7 @@ from changeover.errors import ActionFailed, ChangeoverError, InvalidInput, NotRe
 from changeover.model.findings import Finding
 from changeover.model.instance import Instance
 from changeover.views.finding import finding_lines
+from changeover.views.phrasebook import said
 from changeover.views.plan import plan_lines
 
 PROCEDURE, BACKUP, BACKUP_NAME = "dismantle", "last-backup", "last"
@@ -78,7 +79,7 @@ def dismantle(
         begin(session, plan, manner, asked_to_confirm=False)
         proven = list(_proven(session))
     for line in proven:
-        click.echo(f"proven: {line}")
+        click.echo(said(f"proven: {line}"))
     _leave(instance, described, proven)
 
 
@@ -93,7 +94,7 @@ def _typed_name(name: str, confirm: str | None) -> None:
     if confirm is None:
         if not sys.stdin.isatty():
             raise InvalidInput("nobody is there to type the name", f"--confirm {name}")
-        confirm = str(click.prompt(f"Type `{name}` to dismantle it", default="", err=True))
+        confirm = str(click.prompt(said(f"Type `{name}` to dismantle it"), default="", err=True))
     if confirm.strip() != name:
         raise InvalidInput(f"`{confirm}` is not `{name}`: nothing was done", "type its name")
 
@@ -106,7 +107,7 @@ def _back_up(session: Session, manner: Manner, folder: Path) -> None:
     for host in session.hosts.values():
         # It was taken on one of them.
         with suppress(NotReady):
-            click.echo(f"last backup: {fetch_backup(host, BACKUP_NAME, folder)}")
+            click.echo(said(f"last backup: {fetch_backup(host, BACKUP_NAME, folder)}"))
             fetched += 1
     if not fetched:
         raise ActionFailed("no host has the last backup: nothing was removed", "--no-backup")
@@ -133,18 +134,18 @@ def _leave(folder: Path, described: Instance, proven: list[str]) -> None:
     names = {h for e in described.endpoints if (h := urlsplit(e.url).hostname)}
     for file in mentions(folder, sorted(names)):
         lines.append(f"[ ] mentioned in {file}")
-    click.echo("checklist:")
+    click.echo(said("checklist:"))
     for line in lines:
-        click.echo(f"  {line}")
+        click.echo(said(f"  {line}"))
     try:
         branch = leave_commit(folder, described.name, lines)
     except ChangeoverError as error:
         click.echo(f"no commit: {error.message}", err=True)
         return
     if branch:
-        click.echo(f"to be reviewed and merged: git log -p -1 {branch}")
+        click.echo(said(f"to be reviewed and merged: git log -p -1 {branch}"))
     else:
-        click.echo(f"{folder} is not in git: remove it yourself")
+        click.echo(said(f"{folder} is not in git: remove it yourself"))
 
 
 def _checklist(described: Instance) -> Iterator[str]:
@@ -154,6 +155,6 @@ def _checklist(described: Instance) -> Iterator[str]:
         of = f" {resource.of}" if resource and resource.of else ""
         where = f", {resource.where}" if resource and resource.where else ""
         ask = f"; ask {resource.contact}" if resource and resource.contact else ""
-        done = sys.stdin.isatty() and click.confirm(f"Given back: {what}{of}{where}{ask}?",
+        done = sys.stdin.isatty() and click.confirm(said(f"Given back: {what}{of}{where}{ask}?"),
                                                     default=False, err=True)  # fmt: skip
         yield f"[{'x' if done else ' '}] {what}{of}{where}{ask}"
