@@ -163,6 +163,22 @@ def test_a_platform_lives_as_the_page_tells(cellar: Cellar) -> None:
 @pytest.mark.fuzz
 @pytest.mark.live
 @pytest.mark.docker
+def test_it_is_told_in_french(cellar: Cellar) -> None:
+    cellar.reads("catalogage-tour.fr.md")
+
+
+def test_the_french_page_has_the_commands_of_the_english_one() -> None:
+    def commands(name: str) -> list[str]:
+        lines = (PAGES / name).read_text().splitlines()
+        return [line for line in lines if line.startswith(("$ ", "  '"))]
+
+    assert len(commands("catalogage-tour.fr.md")) > 40
+    assert commands("catalogage-tour.fr.md") == commands("catalogage-tour.md")
+
+
+@pytest.mark.fuzz
+@pytest.mark.live
+@pytest.mark.docker
 def test_it_lives_so_in_a_folder_of_ansible(cellar: Cellar) -> None:
     reader = cellar.folder / "reader"
     reader.mkdir()
