@@ -11,7 +11,9 @@ from changeover.actions import files_merge_undo as back
 from changeover.actions.base import Action
 from changeover.actions.files_merge_answers import Lore, Open, lines_of
 from changeover.actions.files_merge_flaws import demand_trial, flaws_of
-from changeover.actions.files_merge_outcome import Outcome, Task, outcome
+from changeover.actions.files_merge_order import demand_shape, out_of_order
+from changeover.actions.files_merge_outcome import Outcome, Task
+from changeover.actions.files_merge_override import outcome_of
 from changeover.actions.files_merge_sides import forget
 from changeover.actions.files_merge_write import Place, check_place, foresee, judge, write
 from changeover.actions.paths import check_program, demand_absolute, mode_bits
@@ -45,6 +47,14 @@ class Merge(Action):
     """Where the file operators edit is, if that is another one: the one of the slot in service."""
     base: str | bytes = field(default="", repr=False)
     """A file of the bundle: what an edited file was made from, where nobody kept a record."""
+    was: tuple[str, ...] = ()
+    """What it was before: names of `configs:` of an older release, or paths. It was moved, it is
+    one of several that one file became (each of them says so), or several became it."""
+    keep_old: bool = False
+    """Whether those files stay; else each goes as soon as all that is made from it is there."""
+    override: str = ""
+    """Where local differences go, as a Compose override or a systemd drop-in: the file at `path` is
+    then the vendor's, untouched."""
     format: str = ""
     """`toml`, `yaml`, `ini`, ...; left out, it is seen from name and content."""
     identity: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -78,7 +88,8 @@ class Merge(Action):
     def __post_init__(self) -> None:
         demand_absolute(self.name, path=self.path, ours=self.ours or "/", tree=self.tree or "/")
         mode_bits(self.name, self.mode)
-        demand_trial(self.name, self.validate, self.tree, self.path)
+        demand_trial(self.name, self.validate, self.tree, self.override or self.path)
+        demand_shape(self.name, self.path, self.ours, self.was, self.override)
 
     flaws = staticmethod(flaws_of)
     """What lint asks about references (`changeover.sources.lint_configs`)."""
@@ -91,13 +102,13 @@ class Merge(Action):
     def merged(self, host: Host) -> Outcome:
         """Merge now, in mind; raise `ActionFailed` where a side cannot be read."""
         with self.lore.answers.counting(host.name, self.path):
-            return outcome(self._task(host))
+            return outcome_of(self._task(host))
 
     def _task(self, host: Host) -> Task:
         return Task(
             host, self.path, self.ours or self.path, self.label, _bytes(self.content),
             _bytes(self.base), self.format or None, self.identity, self.renamed, self.required,
-            self.lore,
+            self.lore, self.was, self.keep_old, self.override,
         )  # fmt: skip
 
     def check(self, host: Host) -> Iterable[Finding]:
@@ -107,6 +118,7 @@ class Merge(Action):
         except ActionFailed as error:
             yield failed(error.message, error.remedy)
             return
+        yield from out_of_order(found)
         yield from self._conflicts(host, found)
         yield from (warned(f"{self.path}: {n.path}: {n.text}") for n in found.notes)
         yield from check_place(host, self._place(found))
@@ -142,6 +154,8 @@ class Merge(Action):
     def apply(self, host: Host, change: Change) -> None:
         """Have the result judged, keep what is there, write, and have it read."""
         found = self.merged(host)
+        for trouble in out_of_order(found):
+            raise ActionFailed(trouble.message, trouble.remedy)
         if self.validate and found.writes:
             refusal = judge(host, self.validate, found, self.tree)
             if refusal:

@@ -126,12 +126,49 @@ class References:
 
 
 @dataclass(frozen=True)
+class Older:
+    """A file of an older release that a new one is made from."""
+
+    path: str
+    references: References = field(default_factory=References)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A file of the new release that is made from older ones, as its siblings see it."""
+
+    label: str
+    path: str
+    theirs: bytes
+    was: tuple[str, ...]
+    """Paths of the older files."""
+    format: str = ""
+    identity: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What answers may call the file; they are remembered under the last."""
+        return tuple(dict.fromkeys((self.label, self.path)))
+
+
+def _as_paths(names: Sequence[str]) -> tuple[Older, ...]:
+    return tuple(Older(name) for name in names)
+
+
+@dataclass(frozen=True)
 class Lore:
     """What is known of a file besides its host: told by the engine, not by the release."""
 
     references: Callable[[], References] = References
     """Only asked for where nothing was recorded."""
     answers: Answers = field(default_factory=Answers)
+    older: Callable[[Sequence[str]], tuple[Older, ...]] = _as_paths
+    """Finds the files that `was` names."""
+    shared: Callable[[], tuple[Shared, ...]] = tuple
+    """Returns all files of the release that are made from older ones, this one among them."""
+    settled: bool = False
+    """Whether the installed release had the file in this shape already."""
 
 
 def answers_given(
@@ -143,11 +180,11 @@ def answers_given(
     return Answers({path: parse_answer(said) for path, said in given.items()}, known, key)
 
 
-def question_of(base: Base) -> Conflict:
-    """Return the question whether a guessed base is to be merged with."""
+def question_of(base: Base, of: str = "") -> Conflict:
+    """Return the question whether a guessed base of a file is to be merged with."""
     said = f"{base.origin} ({digest(base.text)[:12]})"
     return Conflict(
-        BASE, "guessed", Side(said), None, None,
+        f"{BASE} {of}".strip(), "guessed", Side(said), None, None,
         f"nobody kept the reference this file was made from; answer `{ACCEPT}` to merge with the"
         f" guess, `{NONE}` to merge without a base",
     )  # fmt: skip
@@ -159,7 +196,9 @@ def lines_of(conflict: Conflict, note: str, hide: Callable[[str, str], str]) -> 
         "changed": "changed here and in the reference", "deleted-here": "deleted here, changed in"
         " the reference", "deleted-there": "changed here, deleted in the reference", "added":
         "added here and in the reference, differently", "required": "required, and has no value",
-        "guessed": "the base is a guess",
+        "guessed": "the base is a guess", "homeless": "may belong to several files",
+        "doubled": "two files said different things", "unsaid": "deleted here, which an override"
+        " cannot say",
     }  # fmt: skip
     yield f"{conflict.path}: {kinds.get(conflict.kind, conflict.kind)}"
     for name in ("base", "ours", "theirs"):

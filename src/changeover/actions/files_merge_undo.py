@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from changeover.actions import back
 from changeover.actions.files_merge_outcome import Outcome
 from changeover.actions.files_merge_shown import Hide, diff_of
 from changeover.actions.files_merge_sides import forget, is_torn, new_path, stored
+from changeover.actions.files_merge_taken import taken_path
 from changeover.actions.files_merge_write import Manner, replace_content
 from changeover.bases.record import record_path
 from changeover.hosts.host import FileState, Host, digest
@@ -17,20 +18,27 @@ from changeover.model.plan import Change, Effect
 
 
 def before(host: Host, found: Outcome) -> dict[str, Any]:
-    """Return what an undo needs, as references."""
+    """Return what an undo needs, as references; the file that is merged comes first."""
     path = found.there.path
-    record = host.look(record_path(host, path))
+    also = [one for one in found.also if one.due]
+    records = [record_path(host, path)]
+    records += [taken_path(host, path)] if found.taken.due else []
+    records += [record_path(host, one.path) for one in also if one.content is None]
+    wrote = {path: digest(found.content)}
+    wrote |= {one.path: digest(one.content) for one in also if one.content is not None}
     return {
-        "paths": {path: back.remember(found.there.state)},
-        "wrote": {path: digest(found.content)},
-        "record": back.remember(record),
+        "paths": {path: back.remember(found.there.state)}
+        | {one.path: back.remember(one.state) for one in also},
+        "wrote": wrote,
+        "records": {record: back.remember(host.look(record)) for record in records},
     }
 
 
 def wrote(change: Change) -> bool:
-    """Say whether the file itself became another one."""
-    path, old = _file(change)
-    return bool(old.digest != change.before["wrote"][path])
+    """Say whether any file became another one."""
+    files = change.before["paths"].items()
+    new = change.before["wrote"]
+    return any(back.recall(old).digest != new.get(path, "") for path, old in files)
 
 
 def plan_back(host: Host, change: Change, *, mounted: bool, hide: Hide) -> Change:
@@ -38,19 +46,29 @@ def plan_back(host: Host, change: Change, *, mounted: bool, hide: Hide) -> Chang
     path, old = _file(change)
     found = back.difference_back(host, Change(Effect.NONE, "", before=_files(change)))
     if not found.needed:
-        due = _record_due(host, change)
+        due = back.difference_back(host, Change(Effect.NONE, "", before=_records(host, change)))
         summary = f"bring back what was recorded of {path}"
-        return replace(found, effect=Effect.UPDATE, summary=summary) if due else found
+        return replace(found, effect=Effect.UPDATE, summary=summary) if due.needed else found
     now = host.look(path)
     then = host.read(stored(host, old.digest)) if old.there else None
-    diff = diff_of(path, now.content, then, hide) if then is not None else ""
     question = "" if mounted and _is_cut(host, path, now, then) else found.question
+    diff = "".join(_diffs_back(host, change, hide))
     return replace(found, diff=diff, question=question)
 
 
+def _diffs_back(host: Host, change: Change, hide: Hide) -> Iterator[str]:
+    for path, remembered in change.before["paths"].items():
+        old, now = back.recall(remembered), host.look(path)
+        then = host.read(stored(host, old.digest)) if old.there else None
+        if then is not None:
+            yield diff_of(path, now.content, then, hide)
+
+
 def put_back(host: Host, change: Change, *, mounted: bool) -> None:
-    """Bring back the file and the record; safe to repeat."""
+    """Bring back the files and their records; safe to repeat."""
     path, old = _file(change)
+    others = {p: s for p, s in change.before["paths"].items() if p != path}
+    back.put_back(host, Change(Effect.NONE, "", before={"paths": others, "wrote": {}}))
     now = host.look(path)
     if old.kind == now.kind == "file":
         if replace(old, content=None) != replace(now, content=None):
@@ -59,29 +77,29 @@ def put_back(host: Host, change: Change, *, mounted: bool) -> None:
             mode = f"{old.mode:o}" if old.mode != now.mode else ""
             replace_content(host, path, kept, Manner(mounted, kept, owner, mode))
     else:
-        back.put_back(host, Change(Effect.NONE, "", before=_files(change)))
-    back.put_back(host, Change(Effect.NONE, "", before=_record(host, change)))
+        back.put_back(host, Change(Effect.NONE, "", before=_only(change, path)))
+    back.put_back(host, Change(Effect.NONE, "", before=_records(host, change)))
     forget(host, path)
 
 
 def _file(change: Change) -> tuple[str, FileState]:
-    ((path, stored_state),) = change.before["paths"].items()
-    return path, back.recall(stored_state)
+    path, remembered = next(iter(change.before["paths"].items()))
+    return path, back.recall(remembered)
 
 
 def _files(change: Change) -> Mapping[str, Any]:
     return {word: change.before[word] for word in ("paths", "wrote")}
 
 
-def _record(host: Host, change: Change) -> Mapping[str, Any]:
+def _only(change: Change, path: str) -> Mapping[str, Any]:
+    return {"paths": {path: change.before["paths"][path]}, "wrote": change.before["wrote"]}
+
+
+def _records(host: Host, change: Change) -> Mapping[str, Any]:
+    """Return the records as they were; runs before 0.3 remembered the one of the file alone."""
     path, _ = _file(change)
-    return {"paths": {record_path(host, path): change.before["record"]}, "wrote": {}}
-
-
-def _record_due(host: Host, change: Change) -> bool:
-    return back.difference_back(
-        host, Change(Effect.NONE, "", before=_record(host, change))
-    ).needed  # fmt: skip
+    known = change.before.get("records") or {record_path(host, path): change.before["record"]}
+    return {"paths": known, "wrote": {}}
 
 
 def _is_cut(host: Host, path: str, now: FileState, then: bytes | None) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from posixpath import dirname
 
 from changeover.actions.files_merge_outcome import Outcome
 from changeover.actions.files_merge_sides import Coming, announce, coming, new_path, stored
+from changeover.actions.files_merge_taken import record_taken, taken_path
 from changeover.actions.paths import check_path
 from changeover.actions.wanted import Wanted, strays
 from changeover.bases.record import record_base, record_path
@@ -48,6 +50,11 @@ class Place:
         """The mode the file is to have, as `chmod` takes it."""
         return "" if self.mode is None else f"{self.mode:o}"
 
+    @property
+    def like(self) -> FileState:
+        """The file whose mode and owner a new one has, where the release names none."""
+        return self.found.mine.state
+
     def strays(self, now: FileState) -> list[str]:
         """Return how mode and owner differ from those the release names."""
         return list(strays(self.wanted, now)) if now.there else []
@@ -65,13 +72,24 @@ def judge(host: Host, words: Sequence[str], found: Outcome, tree: str) -> str:
     """
     path = found.there.path if found.there.path.startswith(f"{tree}/") else found.task.path
     room = f"{host.state_dir}/trial/{digest(found.content + path.encode())[:16]}"
-    around = trial.Tree(tree, tuple(_laid(host, tree)) if tree else ())
+    around = trial.Tree(tree, tuple(_around(host, tree, found)) if tree else ())
     done = host.ask(trial.judged(words, found.content, path, room, around))
     if done.ok:
         return ""
     said = (done.stderr.strip() or done.stdout.strip()).replace(f"{room}/tree", tree)
     said = said.replace(trial.copy_of(room, path, tree), path)
     return f"{path}: {words[0]} refuses it: {said}"
+
+
+def _around(host: Host, tree: str, found: Outcome) -> Iterator[trial.Laid]:
+    """Yield what is otherwise in the tree by the time the file is written."""
+    yield from _laid(host, tree)
+    for one in found.also:
+        inside = one.path.removeprefix(f"{tree}/")
+        if inside != one.path and one.content is not None:
+            yield trial.Laid("file", inside, content=one.content)
+        elif inside != one.path:
+            yield trial.Laid("absent", inside)
 
 
 def _laid(host: Host, tree: str) -> Iterator[trial.Laid]:
@@ -86,13 +104,16 @@ def _laid(host: Host, tree: str) -> Iterator[trial.Laid]:
 
 
 def foresee(shadow: Host, place: Place) -> None:
-    """Lay the file and its record over a shadow."""
-    _put(shadow, place)
+    """Lay the files and their record over a shadow."""
+    if not place.found.is_silent:
+        _put(shadow, place)
+    _put_also(shadow, place)
+    record_taken(shadow, place.path, place.found.taken)
     record_base(shadow, place.path, place.found.task.theirs)
 
 
 def write(host: Host, place: Place) -> bool:
-    """Write the file and its record; return whether the file is to be read again.
+    """Write the files and their record; return whether they are to be read again.
 
     What is written is announced on the host first, and `forget` must follow when all is done.
     """
@@ -105,17 +126,48 @@ def write(host: Host, place: Place) -> bool:
             replace_content(host, place.path, new_path(host, place.path), manner)
         else:
             _put(host, place)
+    more = _put_also(host, place)
     record = record_path(host, place.path)
     if place.found.recorded is not None:
         host.keep(record)
+    if place.found.taken.due and place.found.taken.recorded:
+        host.keep(taken_path(host, place.path))
+    record_taken(host, place.path, place.found.taken)
     record_base(host, place.path, place.found.task.theirs)
-    return due
+    return due or more
+
+
+def _put_also(host: Host, place: Place) -> bool:
+    """Write the vendor's file beside an override and take older ones away; say if any was due."""
+    due = [one for one in place.found.also if one.due]
+    for one in due:
+        if one.state.there:
+            host.keep(one.path)
+        if one.content is not None:
+            host.write(one.path, one.content, mode=one.state.mode if one.state.there else 0o644)
+            continue
+        record = record_path(host, one.path)
+        if host.look(record).there:
+            host.keep(record)
+            host.remove(record)
+        host.remove(one.path)
+    return bool(due)
 
 
 def _put(host: Host, place: Place) -> None:
-    old, want = host.look(place.path), place.wanted
+    old, want, like = host.look(place.path), place.wanted, place.like
     mode = want.mode if want.mode is not None else old.mode if old.kind == "file" else 0o644
-    host.write(want.path, place.found.content, mode=mode, owner=want.owner, group=want.group)
+    owner, group = want.owner, want.group
+    if not old.there and like.kind == "file":
+        # The new file of an older one: people may read it as they could before.
+        mode = like.mode if want.mode is None else mode
+        owner, group = owner or like.owner, group or ("" if owner else like.group)
+    if (
+        dirname(want.path) != dirname(place.found.mine.path)
+        and not host.look(dirname(want.path)).there
+    ):
+        host.make_folder(dirname(want.path))
+    host.write(want.path, place.found.content, mode=mode, owner=owner, group=group)
 
 
 def _keep(host: Host, place: Place, old: FileState) -> str:

@@ -80,16 +80,19 @@ class Binding:
         params = rendered_params(step, scope, release)
         try:
             action = build(step.use, {**self._supplied(step, params, scope), **params})
-            return self._informed(action, step, host)
+            return self._informed(action, step, host, version)
         except ChangeoverError as error:
             where = f"{step.where}: " if str(step.where) else ""
             raise InvalidRelease(f"{where}step {step.id}: {error.message}", error.remedy) from error
 
-    def _informed(self, action: Action, step: Step, host: Host) -> Action:
+    def _informed(self, action: Action, step: Step, host: Host, version: str) -> Action:
         """Tell an action what no release can say."""
         if step.use != MERGE:
             return action
-        told: Action = self.merging.inform(action, step, self.installed, host.name)
+        from changeover.engine.merging import Circumstance  # noqa: PLC0415 - few plans merge files
+
+        at = Circumstance(version, self.installed, host)
+        told: Action = self.merging.inform(action, step, at)
         return told
 
     @cached_property
@@ -99,7 +102,9 @@ class Binding:
         from changeover.engine.merging import Merging, answers_for  # noqa: PLC0415 - few plans merge files
 
         answers = answers_for(self.instance, self.decided)
-        return Merging(self.instance, self.hubs, self.release, self.scope, answers)
+        return Merging(
+            self.instance, self.hubs, self.release, self.scope, answers, self.holds
+        )  # fmt: skip
 
     def keep_answers(self) -> None:
         """Remember what was decided about conflicts; raise `InvalidInput` if nothing asked it."""

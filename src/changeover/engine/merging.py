@@ -18,11 +18,26 @@ from changeover.actions.files_merge_answers import (
 )
 from changeover.engine.hubs import Hubs
 from changeover.engine.render import Scope, reference_of
+from changeover.engine.shaping import Shaping, ordered_before
 from changeover.errors import ChangeoverError, InvalidRelease
+from changeover.hosts.host import Host
 from changeover.instances.decisions import decision_key, keep_decisions, load_decisions
 from changeover.model.instance import Instance
-from changeover.model.release import Release, Step
+from changeover.model.release import Condition, Release, Step
 from changeover.sources.versions import version_key
+
+
+@dataclass(frozen=True)
+class Circumstance:
+    """Where a step happens, and in which release."""
+
+    version: str
+    installed: str
+    host: Host
+
+
+def _always(version: str, condition: Condition, host: Host) -> bool:
+    return True
 
 
 @dataclass
@@ -36,11 +51,30 @@ class Merging:
     scope: Callable[[str, str], Scope]
     """Returns what templates of a version see on a host."""
     answers: Answers = field(default_factory=Answers)
+    holds: Callable[[str, Condition, Host], bool] = _always
+    """Says whether a condition of a version holds on a host."""
 
-    def inform(self, action: Merge, step: Step, installed: str, host: str) -> Merge:
+    def inform(self, action: Merge, step: Step, at: Circumstance) -> Merge:
         """Return the action with all that is known of its file."""
-        known = partial(self._references, action.config, step, installed, host)
-        return replace(action, lore=Lore(known, self.answers))
+        known = partial(self._references, step=step, installed=at.installed, host=at.host.name)
+        lore = Lore(partial(known, action.config), self.answers)
+        if not action.was:
+            return replace(action, lore=lore)
+        shaping = Shaping(
+            self.load(at.version), self.instance, partial(self._before, at),
+            lambda version: self.scope(version, at.host.name), partial(self._concerns, at), known,
+        )  # fmt: skip
+        settled = shaping.is_settled(action, at.installed)
+        shaped = replace(lore, older=shaping.older, shared=shaping.shared, settled=settled)
+        return replace(action, lore=shaped)
+
+    def _before(self, at: Circumstance) -> Sequence[Release]:
+        return ordered_before(self._listed(), self.load, at.version, at.installed)
+
+    def _concerns(self, at: Circumstance, step: Step) -> bool:
+        hosts = [spec.name for spec in self.instance.chosen(step.on.name)]
+        hosts = hosts[:1] if step.on.once else hosts
+        return at.host.name in hosts and self.holds(at.version, step.when, at.host)
 
     def keep_answers(self) -> None:
         """Remember the answers of this command; raise `InvalidInput` for one nothing asks for."""

@@ -6,6 +6,7 @@ are written; what the two files mean together is compared with what the edited o
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from changeover.merge.catalogue import detect, load
@@ -36,12 +37,17 @@ class Override:
 
 
 def override(
-    theirs: bytes, ours: bytes, *, name: str, format: str | None = None, resets: bool = False
+    theirs: bytes,
+    ours: bytes,
+    *,
+    name: str,
+    format: str | None = None,
+    resets: Collection[str] = (),
 ) -> Override:
     """Reduce an edited file to what it says beyond the reference, or otherwise.
 
-    With `resets`, a Compose override takes out what was taken out here (`!reset`, `!override`:
-    Docker Compose 2.24 and later). Raises `Unreadable` for formats that have no overrides, and
+    A Compose override takes out the paths of `resets` (`!reset`, `!override`: Docker Compose 2.24
+    and later). Raises `Unreadable` for formats that have no overrides, and
     where one cannot be written.
     """
     texts = [decode(content).text for content in (theirs, ours)]
@@ -58,10 +64,12 @@ Written = tuple[str, list[Key], list[Key]]
 """A text, what it cannot say, and what it takes out."""
 
 
-def _written(form: Format, texts: list[str], values: list[Value], *, resets: bool) -> Written:
+def _written(
+    form: Format, texts: list[str], values: list[Value], *, resets: Collection[str]
+) -> Written:
     if form.name == "systemd":
         return (*_drop_in(form, texts, values), [])
-    cut = _Reduction(form, values[0], values[1], resets=resets and form.name == "compose")
+    cut = _Reduction(form, values[0], values[1], resets if form.name == "compose" else ())
     block = cut.block(form.read(texts[0])[0], form.read(texts[1])[0], ())
     text = block.text if block is not None else ""
     try:
@@ -110,7 +118,7 @@ class _Reduction:
     form: Format
     theirs: Value
     ours: Value
-    resets: bool = False
+    resets: Collection[str] = ()
     unsaid: list[Key] = field(default_factory=list)
     reset: list[Key] = field(default_factory=list)
 
@@ -151,8 +159,8 @@ class _Reduction:
     def _inside(self, theirs: Block, ours: Item, path: Key) -> Item | None:
         assert isinstance(ours.value, Block)  # noqa: S101 - the caller saw to it
         inner = self.block(theirs, ours.value, path)
-        lost = any(gone[: len(path)] == path for gone in self.unsaid)
-        if lost and self._can_replace(path, ours.value):
+        lost = [gone for gone in self.unsaid if gone[: len(path)] == path]
+        if lost and ours.value.shape == "list" and all(shown_path(g) in self.resets for g in lost):
             return self._replaced(ours, path)
         return replace(ours, value=inner, _text=None) if inner is not None else None
 
@@ -168,9 +176,6 @@ class _Reduction:
         one, other = value_at(self.theirs, path), value_at(self.ours, path)
         return theirs.plain == ours.plain if one is None or other is None else one == other
 
-    def _can_replace(self, path: Key, new: Block) -> bool:
-        return self.resets and new.shape == "list" and bool(path)
-
     def _replaced(self, ours: Item, path: Key) -> Item:
         """Return a whole list that takes the place of the reference's."""
         self.reset += [gone for gone in self.unsaid if gone[: len(path)] == path]
@@ -183,7 +188,7 @@ class _Reduction:
                 and value_at(self.ours, (*path, *key)) is None]  # fmt: skip
         written: list[Item] = []
         for key in gone:
-            if self.resets and ours.shape == "map" and not ours.flow:
+            if shown_path((*path, *key)) in self.resets and ours.shape == "map" and not ours.flow:
                 head = f"{' ' * ours.indent}{key[-1]}:"
                 written.append(Item("entry", head, Leaf(" !reset null", ""), "", "\n", key))
                 self.reset.append((*path, *key))

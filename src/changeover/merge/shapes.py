@@ -7,7 +7,7 @@ Old files are cut along the new ones (`homes`), what belongs to one new file is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from changeover.merge.encoding import decode
 from changeover.merge.engine import merge
@@ -20,36 +20,51 @@ from changeover.merge.tree import Key, Plain
 from changeover.merge.verdict import Answer, Conflict, Merged, Note, Unreadable, shown_path
 
 
-def reshaped(
+@dataclass(frozen=True)
+class Gathered:
+    """What old files hold of one new file."""
+
+    base: bytes | None
+    ours: bytes
+    doubled: Mapping[Key, Conflict] = field(default_factory=dict)
+    homeless: tuple[Conflict, ...] = ()
+    lost: tuple[str, ...] = ()
+    """Remarks that could not come along."""
+
+
+def gathered(
     olds: Sequence[Old],
     news: Mapping[str, New],
     wanted: str,
-    *,
-    answers: Mapping[str, Answer | str] | None = None,
     homes: Mapping[str, str] | None = None,
-) -> Merged:
-    """Merge what belongs to one new file, out of all old files that went into it.
+) -> Gathered:
+    """Gather what belongs to one new file; raises `Unreadable` where a side cannot be read.
 
     `homes` says which new file an addition goes to that could belong to several, by path; empty
     for none. Conflicts of the kind `homeless` ask for that: `ours` keeps it in the file that asks.
-    Raises `Unreadable` where a side cannot be read.
     """
-    new = news[wanted]
-    given = dict(answers or {})
     sources = [old for old in olds if wanted in old.parts]
     shares = [share_of(old, news, wanted, homes or {}) for old in sources]
+    homeless = tuple(c for share in shares for c in share.homeless)
+    lost = tuple(text for share in shares for text in share.lost)
     if len(shares) == 1:
-        base, ours = shares[0].base, shares[0].ours
-        asked: dict[Key, Conflict] = {}
-    else:
-        base, ours, asked = _together(new.form, sources, shares)
-    merged = merge(base, ours, new.theirs, format=new.form.name, name=new.name,
-                   identity=new.identity, renamed=new.renamed, answers=given)  # fmt: skip
-    merged = _settled(merged, new, asked, given)
-    unsettled = (c for path, c in asked.items() if shown_path(path) not in given)
-    homeless = (c for share in shares for c in share.homeless)
-    notes = [Note("", f"a remark is left behind: {text}") for s in shares for text in s.lost]
-    conflicts = (*merged.conflicts, *unsettled, *homeless)
+        return Gathered(shares[0].base, shares[0].ours, {}, homeless, lost)
+    base, ours, asked = _together(news[wanted].form, sources, shares)
+    return Gathered(base, ours, asked, homeless, lost)
+
+
+def reshaped(
+    found: Gathered, new: New, answers: Mapping[str, Answer | str] | None = None
+) -> Merged:
+    """Merge what was gathered with the new reference; raises `Unreadable`."""
+    given = dict(answers or {})
+    merged = merge(found.base, found.ours, new.theirs, format=new.form.name, name=new.name,
+                   identity=new.identity, renamed=new.renamed, required=new.required,
+                   answers=given)  # fmt: skip
+    merged = _settled(merged, new, found.doubled, given)
+    unsettled = (c for path, c in found.doubled.items() if shown_path(path) not in given)
+    notes = [Note("", f"a remark is left behind: {text}") for text in found.lost]
+    conflicts = (*merged.conflicts, *unsettled, *found.homeless)
     return replace(merged, conflicts=conflicts, notes=(*merged.notes, *notes))
 
 
@@ -96,13 +111,14 @@ def split(base: bytes | None, ours: bytes, parts: Mapping[str, bytes]) -> dict[s
     """Merge one edited file into the several files the reference has now, by their names."""
     old = Old("the file", base, ours, tuple(parts))
     news = {name: New(name, theirs) for name, theirs in parts.items()}
-    return {name: reshaped([old], news, name) for name in parts}
+    return {name: reshaped(gathered([old], news, name), news[name]) for name in parts}
 
 
 def join(bases: Mapping[str, bytes], ours: Mapping[str, bytes], theirs: bytes, name: str) -> Merged:
     """Merge several edited files into the one file the reference has now."""
     olds = [Old(old, bases.get(old), text, (name,)) for old, text in ours.items()]
-    return reshaped(olds, {name: New(name, theirs)}, name)
+    news = {name: New(name, theirs)}
+    return reshaped(gathered(olds, news, name), news[name])
 
 
 def moved(base: bytes | None, ours: bytes, theirs: bytes, *, name: str) -> Merged:

@@ -44,6 +44,7 @@ class New:
     format: str | None = None
     identity: Identity = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
 
     @property
     def form(self) -> Format:

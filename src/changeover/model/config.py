@@ -19,6 +19,11 @@ class Config:
     """Install method (or `ANY`) -> file of the bundle, rendered where its name ends in `.j2`."""
     at: Mapping[str, str] = field(default_factory=dict)
     """Install method (or `ANY`) -> where the file is on hosts."""
+    was: tuple[str, ...] = ()
+    """What it was before: names of files of an older release, or paths."""
+    keep_old: bool = False
+    override: Mapping[str, str] = field(default_factory=dict)
+    """Install method (or `ANY`) -> where local differences go, beside the vendor's file."""
     base: str = ""
     """File of the bundle: what an edited file was made from, where nothing better is known."""
     format: str = ""

@@ -14,8 +14,8 @@ from changeover.sources.configs_written import ConfigWritten
 MERGE = "files.merge"
 """The action that reads `configs:`."""
 
-_AS_THEY_ARE = ("base", "format", "tree", "mounted")
-_LISTED = ("required", "secrets", "validate", "refresh")
+_AS_THEY_ARE = ("base", "format", "tree", "mounted", "keep_old")
+_LISTED = ("was", "required", "secrets", "validate", "refresh")
 
 
 def made_configs(written: Mapping[str, ConfigWritten]) -> dict[str, Config]:
@@ -27,6 +27,9 @@ def _config(written: ConfigWritten) -> Config:
     return Config(
         reference=written.reference,
         at=written.at,
+        was=tuple(written.was),
+        keep_old=written.keep_old,
+        override=written.override,
         base=written.base,
         format=written.format,
         identity={path: tuple(fields) for path, fields in written.identity.items()},
@@ -58,6 +61,7 @@ def configured(
     told: dict[str, Any] = {
         "reference": config.variant(config.reference, method),
         "path": config.variant(config.at, method),
+        "override": config.variant(config.override, method),
         "identity": {path: list(fields) for path, fields in config.identity.items()},
         "renamed": dict(config.renamed),
         "notes": {path: said.to(language) for path, said in config.notes.items()},

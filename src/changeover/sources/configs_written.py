@@ -37,6 +37,14 @@ class ConfigWritten(Written):
     rendered where its name ends in `.j2`."""
     at: ByMethod = Field(default_factory=dict)
     """Where it is on hosts, or that for each install method; a step may say another `path`."""
+    was: Words = Field(default_factory=list)
+    """What it was before it was moved, divided or joined: names of files of an older release, or
+    paths. Several files that name the same one share its settings."""
+    keep_old: bool = False
+    """Whether those files stay; else each goes as soon as all that is made from it is there."""
+    override: ByMethod = Field(default_factory=dict)
+    """Where local differences go, as a Compose override or a systemd drop-in, or that for each
+    install method: the file at `at` is then the vendor's, untouched."""
     base: str = ""
     """A file of the bundle: what edited files were made from before anybody kept a record."""
     format: str = ""

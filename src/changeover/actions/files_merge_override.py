@@ -1,0 +1,162 @@
+"""The outcome where local differences have a file of their own, beside the vendor's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from changeover.actions.files_merge_older import due_of
+from changeover.actions.files_merge_outcome import (
+    Also,
+    Outcome,
+    Task,
+    accepted,
+    base_of,
+    outcome,
+    seen_on,
+)
+from changeover.actions.files_merge_shape import made_from, shaped_outcome
+from changeover.actions.files_merge_sides import Side, side
+from changeover.errors import ActionFailed
+from changeover.merge.catalogue import detect
+from changeover.merge.encoding import decode
+from changeover.merge.following import followed
+from changeover.merge.joining import Text, laid_together
+from changeover.merge.overriding import Override, override, overriding_form
+from changeover.merge.verdict import Answer, Conflict, Note
+from changeover.merge.verdict import Side as Shown
+
+UNSAID = "unsaid"
+"""The kind of conflict of what was taken out here: an override can only add and replace."""
+
+
+def outcome_of(task: Task) -> Outcome:
+    """Find all that a file is made from on a host and merge it, in mind."""
+    return overridden(task) if task.override else shaped_outcome(task)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """An override in the making."""
+
+    text: bytes
+    conflicts: tuple[Conflict, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+def overridden(task: Task) -> Outcome:
+    """Reduce what operators edited to an override; look again at one that is there."""
+    found = seen_on(task)
+    vendor = side(task.host, task.path)
+    edited = _edited(task, found, vendor)
+    layers = [_Layer(b"")]
+    with task.reading():
+        if edited is not None:
+            layers.append(_reduced(task, edited))
+        if found.there.text is not None:
+            layers.append(_followed(task, found, edited, found.there.text))
+        content = _together(task, [layer.text for layer in reversed(layers) if layer.text.strip()])
+    due = due_of(task, found.there, fresh=True)
+    mine = edited.mine if edited is not None else vendor
+    return replace(
+        found,
+        mine=mine,
+        base=edited.base if edited else found.base,
+        content=content,
+        conflicts=tuple(c for layer in layers for c in layer.conflicts),
+        notes=tuple(n for layer in layers for n in layer.notes),
+        also=(Also(vendor.path, vendor.state, task.theirs), *due.also),
+        taken=due.taken,
+        told=_told(task, edited),
+        seen=dict(edited.seen) if edited else {},
+    )
+
+
+def _edited(task: Task, found: Outcome, vendor: Side) -> Outcome | None:
+    """Return the merge of the whole file that operators edited, where one is there."""
+    whole = replace(task, override="", was=tuple(w for w in task.was if w != task.path))
+    due = due_of(replace(whole, override=task.override), found.there, fresh=True)
+    if due.sources:
+        return made_from(whole, due)
+    if vendor.text is None or vendor.text in (task.theirs, found.recorded):
+        return None
+    if found.recorded is None:
+        return outcome(whole)
+    merged = whole.merge(found.recorded, vendor.text, {})
+    given = task.lore.answers.to(task.names, merged.conflicts)
+    merged = whole.merge(found.recorded, vendor.text, given)
+    return replace(seen_on(whole), content=merged.text, conflicts=merged.conflicts,
+                   notes=merged.notes)  # fmt: skip
+
+
+def _reduced(task: Task, edited: Outcome) -> _Layer:
+    name = _format(task)
+    found = override(task.theirs, edited.content, name=task.path, format=name)
+    asked = tuple(_unsaid(path, name) for path in found.unsaid)
+    given = task.lore.answers.to(task.names, asked)
+    wanted = [path for path, answer in given.items() if answer.choice == "ours"]
+    found = _reset(task, edited, wanted) if wanted else found
+    left = tuple(one for one in asked if one.path not in given)
+    return _Layer(found.text, (*edited.conflicts, *left), edited.notes)
+
+
+def _reset(task: Task, edited: Outcome, wanted: list[str]) -> Override:
+    """Take out in the override what somebody wants taken out; only Compose knows a word for it."""
+    name = _format(task)
+    found = override(task.theirs, edited.content, name=task.path, format=name, resets=wanted)
+    still = [path for path in wanted if path in found.unsaid]
+    if still:
+        raise ActionFailed(
+            f"{task.host.name}: {still[0]}: {name} overrides have no word for taking it out",
+            "Answer `theirs`: the reference's setting then stays in force.",
+        )
+    return found
+
+
+def _unsaid(path: str, name: str) -> Conflict:
+    more = (
+        " or `ours`: `!reset`, which Docker Compose knows from 2.24 on" if name == "compose" else ""
+    )
+    reason = f"an override can add and replace, not take away; answer `theirs` to do without{more}"
+    return Conflict(path, UNSAID, None, None, Shown("(in the reference)"), reason)
+
+
+def _followed(task: Task, found: Outcome, edited: Outcome | None, over: bytes) -> _Layer:
+    """Look at an override again, over the new reference."""
+    base = found.recorded
+    if base is None and edited is not None and edited.base is not None:
+        base = edited.base.text
+    asked: tuple[Conflict, ...] = ()
+    if base is None:
+        there = side(task.host, task.path)
+        known, asked = accepted(task, base_of(task, there, task.lore.references))
+        base = known.text if known else None
+
+    def merged(answers: Mapping[str, Answer]) -> _Layer:
+        one = followed(base, over, task.theirs, name=task.override, format=_format(task),
+                       identity=task.identity, renamed=task.renamed, answers=answers)  # fmt: skip
+        return _Layer(one.text, one.conflicts, one.notes)
+
+    given = task.lore.answers.to(task.names, merged({}).conflicts)
+    layer = merged(given)
+    return replace(layer, conflicts=(*asked, *layer.conflicts))
+
+
+def _together(task: Task, texts: list[bytes]) -> bytes:
+    if len(texts) < 2:
+        return texts[0] if texts else b""
+    form = overriding_form(_format(task))
+    sources = [decode(text) for text in texts]
+    joined = laid_together(form, [Text(task.override, source.text) for source in sources])
+    form.values(joined)
+    return sources[0].written(joined)
+
+
+def _format(task: Task) -> str:
+    return task.format or detect(task.path, decode(task.theirs).text)
+
+
+def _told(task: Task, edited: Outcome | None) -> str:
+    if edited is None:
+        return f"write {task.path} as the vendor has it, under {task.override}"
+    return f"reduce {', '.join(edited.seen) or edited.mine.path} to {task.override}"
