@@ -74,6 +74,20 @@ def test_a_rewrite_keeps_the_layout_and_changes_variables_where_they_stand(compo
     assert all(r["image"].startswith("mirror.local:5000/all/") for r in rows)
 
 
+def test_folders_that_name_no_image_are_not_said_to_be_equal(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        folder.mkdir()
+        (folder / "settings.yaml").write_text("port: 80\n")
+
+    said = call(images, "diff", str(one), str(two), "--offline")
+
+    assert isinstance(said.exception, ChangeoverError)
+    assert f"neither {one} nor {two} names an image" in said.exception.message
+    assert "images:" in said.exception.remedy
+    assert called(images, "list", str(one), "--offline") == "no image is there\n"
+
+
 def test_a_dry_rewrite_changes_nothing(compose: Path) -> None:
     said = called(images, "rewrite", str(compose), "--to", "mirror.local", "--dry-run")
 

@@ -9,9 +9,9 @@ from changeover.cli.lazy import LazyGroup
 _HERE = "changeover.cli.images."
 
 COMMANDS = {
-    "list": (_HERE + "look:list_images", "List the images that files name."),
+    "list": (_HERE + "listing:list_images", "List the images that files name, or a layout holds."),
     "copy": (_HERE + "copy:copy", "Copy images between registries, layouts and archives."),
-    "diff": (_HERE + "look:diff", "Compare the images of two versions."),
+    "diff": (_HERE + "comparing:diff", "Compare the images of two versions."),
     "verify": (_HERE + "verify:verify", "Look whether images are there, whole and sound."),
     "load": (_HERE + "load:load", "Bring images to an engine that has no registry."),
     "rewrite": (_HERE + "rewrite:rewrite", "Make files name images at another registry."),

@@ -8,15 +8,22 @@ from pathlib import Path
 
 import click
 
-from changeover.cli.options import named_instance
+from changeover.cli.options import given_here, named_instance
 from changeover.errors import InvalidInput
 from changeover.sources.oci.mention import mentions
 from changeover.sources.oci.mention_text import Mention
+from changeover.sources.oci.reference import HELD_KINDS
 
 edition_option = click.option(
     "--edition", default="", metavar="NAME", help="Of releases, only what this edition uses."
 )
 """Gives `edition: str`."""
+
+
+def is_held(written: str) -> bool:
+    """Tell whether a word means a layout or an archive rather than a file that names images."""
+    kind = written.partition(":")[0]
+    return kind != written and kind in HELD_KINDS
 
 
 def mentioned(places: Iterable[str | Path], edition: str = "") -> list[Mention]:
@@ -38,4 +45,4 @@ def place_of(written: str) -> Path:
     from changeover.instances.folder import load_instance  # noqa: PLC0415 - slow
     from changeover.sources.folder import release_called  # noqa: PLC0415 - slow
 
-    return release_called(listed_for(load_instance(folder)), written).folder
+    return release_called(listed_for(load_instance(folder, given_here())), written).folder

@@ -50,6 +50,11 @@ class DockerArchive:
         """Return the names of all images in it."""
         return tuple(n for image in self._read() for n in image.names)
 
+    def unnamed(self) -> tuple[str, ...]:
+        """Return the digests of the images that have no name."""
+        bare = (image.manifest.digest for image in self._read() if not image.names)
+        return tuple(dict.fromkeys(bare))
+
     def manifest(self, name: str, wanted: str) -> Manifest:
         """Return the manifest of a name or digest, or of the only image."""
         called = f"{name}:{wanted}" if name else wanted

@@ -67,6 +67,16 @@ class Layout:
         """Return the images that have a name."""
         return {d.annotations[REF_NAME]: d for d in self.index().children if named(d)}
 
+    def names(self) -> tuple[str, ...]:
+        """Return the names of its images, without the tags that signatures are kept under."""
+        return tuple(n for n in sorted(self.named()) if not split(n)[1].startswith("sha256-"))
+
+    def unnamed(self) -> tuple[str, ...]:
+        """Return the digests of its images that have no name."""
+        known = {descriptor.digest for descriptor in self.named().values()}
+        bare = (d for d in self.index().children if not named(d) and not d.artifact_type)
+        return tuple(dict.fromkeys(d.digest for d in bare if d.digest not in known))
+
     def manifest(self, name: str, wanted: str) -> Manifest:
         """Return a manifest by name, digest, or, where nothing is wanted, the only one."""
         digest, media_type = wanted, ""

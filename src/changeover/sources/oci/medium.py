@@ -46,6 +46,16 @@ class Shelf(Source, Protocol):
         """Return a blob's size; none where it is not, -1 where nobody says."""
 
 
+class Stock(Shelf, Protocol):
+    """A layout or an archive: it can say all that it holds."""
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of its images; what is attached to them has none."""
+
+    def unnamed(self) -> tuple[str, ...]:
+        """Return the digests of its images that have no name."""
+
+
 class Target(Shelf, Protocol):
     """A registry or a layout to write to."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from changeover.sources.oci.archive_target import LayoutArchive
 from changeover.sources.oci.client import Client
 from changeover.sources.oci.fault import BadReference
 from changeover.sources.oci.layout import Layout, joined, split
 from changeover.sources.oci.layout_target import LayoutFolder
-from changeover.sources.oci.medium import Shelf, Target
+from changeover.sources.oci.medium import Shelf, Stock, Target
 from changeover.sources.oci.mirror import Mirrored, mirror_of
 from changeover.sources.oci.order import Order
 from changeover.sources.oci.reference import Reference, looks_like_host
@@ -22,8 +23,8 @@ class Places:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._open: dict[tuple[str, str], Shelf] = {}
-        self._names_in: dict[str, Callable[[], tuple[str, ...]]] = {}
-        """What docker-archives call their images."""
+        self._stock: dict[tuple[str, str], Stock] = {}
+        """Layouts and archives, which can say what they hold."""
 
     def source(self, reference: Reference) -> Shelf:
         """Return where a reference reads from."""
@@ -51,47 +52,47 @@ class Places:
         return target
 
     def _source(self, reference: Reference) -> Shelf:
-        if reference.kind == "oci":
-            return Layout(FolderTree(reference.path))
         if reference.kind != "docker":
-            return self._in_tar(reference)
+            return self._held_in(reference)
         registry = self._client.registry(reference.host)
         mirror = mirror_of(reference.host, self._client.settings.network.mirrors)
         if mirror is None:
             return registry
         return Mirrored(registry, self._client.registry(mirror[0]), mirror[1])
 
-    def _in_tar(self, reference: Reference) -> Shelf:
+    def _held_in(self, reference: Reference) -> Shelf:
+        folder = reference.kind == "oci"
+        found = Layout(FolderTree(reference.path)) if folder else self._in_tar(reference)
+        self._stock[reference.kind, reference.place] = found
+        return found
+
+    def _in_tar(self, reference: Reference) -> Stock:
         # Only here: most copies meet no archive.
         from changeover.sources.oci.docker_archive import DockerArchive  # noqa: PLC0415 - slow
         from changeover.sources.oci.tree_tar import TarTree  # noqa: PLC0415 - slow
 
         if reference.kind == "oci-archive":
             return Layout(TarTree(reference.path))
-        archive = DockerArchive(TarTree(reference.path))
-        self._names_in[reference.place] = archive.names
-        return archive
+        return DockerArchive(TarTree(reference.path))
 
     def expanded(self, references: Iterable[Reference]) -> list[Reference]:
         """Return every image by itself: a layout or archive without a name is all it holds."""
-        found = []
-        for reference in references:
-            names = self._names(reference)
-            if len(names) > 1:
-                found += [reference.tagged(n) for n in names]
-            else:
-                found.append(reference if not names else reference.tagged(names[0]))
-        return found
+        return [one for reference in references for one in self._named(reference) or [reference]]
 
-    def _names(self, reference: Reference) -> list[str]:
+    def held(self, reference: Reference) -> list[Reference]:
+        """Return the images of a layout or archive, also those without a name: by their digest."""
+        if reference.tag or reference.digest:
+            return [reference]
+        named = self._named(reference)
+        unnamed = self._stock[reference.kind, reference.place].unnamed()
+        return [*named, *(replace(reference, digest=digest) for digest in unnamed)]
+
+    def _named(self, reference: Reference) -> list[Reference]:
         if reference.kind == "docker" or reference.tag or reference.digest:
             return []
-        source = self.source(reference)
-        if reference.kind == "docker-archive":
-            return list(self._names_in[reference.place]())
-        if isinstance(source, Layout):
-            return [n for n in sorted(source.named()) if not split(n)[1].startswith("sha256-")]
-        return []
+        self.source(reference)
+        names = self._stock[reference.kind, reference.place].names()
+        return [reference.tagged(name) for name in names]
 
     def asked(self, reference: Reference) -> tuple[str, str, str]:
         """Return repository and tag or digest to ask the source for, and the digest to expect."""

@@ -18,7 +18,8 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(f"{_PART}(?:/{_PART})*")
 _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?")
-_FILES = ("oci", "oci-archive", "docker-archive")
+HELD_KINDS = ("oci", "oci-archive", "docker-archive")
+"""The kinds of places that hold images in files."""
 REMEDY = "write HOST/NAME:TAG, HOST/NAME@sha256:…, oci:FOLDER:REF or docker-archive:FILE"
 
 
@@ -51,10 +52,11 @@ class Reference:
         return replace(self, tag=tag, digest="")
 
     def __str__(self) -> str:
+        digest = f"@{self.digest}" if self.digest else ""
         if self.kind != "docker":
-            return f"{self.kind}:{self.path}" + (f":{self.tag}" if self.tag else "")
-        tag = f":{self.tag}" if self.tag else ""
-        return f"{self.host}/{self.name}{tag}" + (f"@{self.digest}" if self.digest else "")
+            called = self.tag + digest
+            return f"{self.kind}:{self.path}" + (f":{called}" if called else "")
+        return f"{self.host}/{self.name}" + (f":{self.tag}" if self.tag else "") + digest
 
 
 def is_digest(value: str) -> bool:
@@ -69,7 +71,7 @@ def parse_reference(written: str) -> Reference:
     """
     text = written.strip()
     scheme, colon, rest = text.partition(":")
-    if colon and scheme in _FILES:
+    if colon and scheme in HELD_KINDS:
         return _in_file(scheme, rest, written)
     if text.startswith("docker://"):
         text = text.removeprefix("docker://")

@@ -1,10 +1,8 @@
-"""`changeover images list` and `diff`."""
+"""`changeover images diff`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -14,59 +12,13 @@ from changeover.cli.images.place import edition_option, mentioned
 from changeover.cli.images.registry import client_for, registry_options
 from changeover.cli.options import output_option
 from changeover.cli.output import emit
-from changeover.errors import ChangeoverError
+from changeover.errors import ChangeoverError, InvalidInput
 from changeover.sources.oci.client import Client
 from changeover.sources.oci.closure import Walker
-from changeover.sources.oci.fault import ImageFault
 from changeover.sources.oci.mention_text import Mention
 from changeover.sources.oci.places import Places
 from changeover.sources.oci.pool import mapped
 from changeover.sources.oci.reference import Reference
-
-_PATHS = click.argument("files", nargs=-1, required=True, metavar="RELEASE|FILE...")
-
-
-@dataclass(frozen=True)
-class Listed:
-    """An image that files name."""
-
-    image: str
-    digest: str
-    where: tuple[str, ...]
-    names: tuple[str, ...] = ()
-    """What releases call it, with the edition."""
-    error: str = ""
-
-
-@click.command("list")
-@_PATHS
-@edition_option
-@click.option("--offline", is_flag=True, help="Do not ask registries for digests.")
-@output_option
-@registry_options
-def list_images(
-    files: tuple[str, ...], edition: str, offline: bool, output: str, **reach: Any
-) -> None:
-    """List the images that releases, Compose files, manifests or lists name.
-
-    Each is shown with the digest its tag has now. A release is a folder, or a version of the
-    instance's hubs (-i).
-    """
-    found: dict[Reference, list[Mention]] = {}
-    for mention in mentioned(files, edition):
-        found.setdefault(mention.reference, []).append(mention)
-    client, budget = client_for(reach)
-    with client:
-        places = Places(client)
-        look = partial(_listed, places, found, offline=offline)
-        rows = mapped(look, found, reach["jobs"], budget.stop)
-    emit({"images": rows}, [_row_line(row) for row in rows], output)
-    if any(row.error for row in rows):
-        click.get_current_context().exit(1)
-
-
-def _row_line(row: Listed) -> str:
-    return "  ".join(filter(None, (row.image, row.error or row.digest, ", ".join(row.names))))
 
 
 @click.command()
@@ -86,6 +38,11 @@ def diff(
     of the instance's hubs (-i).
     """
     before, after = _by_label(mentioned([old], edition)), _by_label(mentioned([new], edition))
+    if not (before or after):
+        raise InvalidInput(
+            f"images diff: neither {old} nor {new} names an image{_for_edition(edition)}",
+            "name releases that have `images:`, Compose files, manifests or lists",
+        )
     changes = _changes(before, after)
     client, _ = client_for(reach)
     fetched: dict[str, Any] = {}
@@ -101,21 +58,8 @@ def diff(
         click.get_current_context().exit(1)
 
 
-def _listed(
-    places: Places, found: Mapping[Reference, list[Mention]], reference: Reference, *, offline: bool
-) -> Listed:
-    where = tuple(f"{m.file}:{m.line}" for m in found[reference])
-    names = tuple(dict.fromkeys(m.label for m in found[reference] if m.label))
-    if offline:
-        return Listed(str(reference), reference.digest, where, names)
-    try:
-        source = places.source(reference)
-        digest = source.manifest(reference.name, reference.tag or reference.wanted).digest
-    except ImageFault as fault:
-        return Listed(str(reference), "", where, names, fault.message)
-    moved = reference.digest and digest != reference.digest
-    error = f"the tag has {digest} now, not {reference.digest}" if moved else ""
-    return Listed(str(reference), digest, where, names, error)
+def _for_edition(edition: str) -> str:
+    return f" for edition {edition}" if edition else ""
 
 
 def _by_label(found: Sequence[Mention]) -> dict[str, set[Reference]]:
