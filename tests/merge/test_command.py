@@ -63,6 +63,19 @@ def test_check_writes_nothing(files: list[str], tmp_path: Path) -> None:
     assert not target.exists()
 
 
+def test_a_clean_check_says_so_and_whether_anything_would_change(files: list[str]) -> None:
+    base, ours, theirs = files
+
+    changes = call(base, base, theirs, "--check")
+    nothing = call(base, ours, base, "--check")
+
+    assert (changes.exit_code, changes.stdout) == (0, "")
+    assert changes.stderr == f"clean: {base} would change; nothing is to be decided\n"
+    assert (nothing.exit_code, nothing.stdout) == (0, "")
+    assert nothing.stderr == f"clean: {ours} has all there is to have\n"
+    assert call(base, base, theirs).stderr == ""
+
+
 def test_markers_are_written_for_those_who_want_them(files: list[str]) -> None:
     done = call(*files, "--markers")
 

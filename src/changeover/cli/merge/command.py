@@ -188,6 +188,8 @@ def _merge(job: Job, files: tuple[Path, ...], options: dict[str, object]) -> int
         ask = options["ask"] is True or _on_terminal(options)
         outcome = settle(job, given, memory if isinstance(memory, Path) else None, ask=ask)
     _report(outcome, files, options)
+    if options["check"] and outcome.clean and not options["as_json"]:
+        click.echo(f"clean: {_effect(outcome, job, files[1])}", err=True)
     output = options["output"]
     content = outcome.marked if options["markers"] and outcome.marked else outcome.text
     if isinstance(output, Path) and not options["check"]:
@@ -196,6 +198,12 @@ def _merge(job: Job, files: tuple[Path, ...], options: dict[str, object]) -> int
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     return CLEAN if outcome.clean else CONFLICTS
+
+
+def _effect(outcome: Merged, job: Job, ours: Path) -> str:
+    if outcome.text == job.ours:
+        return f"{ours} has all there is to have"
+    return f"{ours} would change; nothing is to be decided"
 
 
 def _tell_unasked(job: Job, given: dict[str, Answer]) -> None:
