@@ -99,6 +99,37 @@ def test_any_file_is_encrypted_and_comes_back_byte_for_byte(vault: Path) -> None
     assert isinstance(refused("decrypt", "blob"), InvalidInput)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("instance.yaml", "format: 1\n", "the instance is read from it"),
+        ("answers.yaml", "workers: 4\n", "answers"),
+        ("vault-password", "open sesame\n", "is a key"),
+        ("mine.txt", "AGE-SECRET-KEY-1QQQ\n", "is a key"),
+    ],
+)
+def test_what_must_be_read_as_it_is_is_encrypted_only_when_forced(
+    vault: Path, name: str, content: str, why: str
+) -> None:
+    (vault / name).write_text(content)
+    (vault / "asset").write_text("first\n")
+
+    error = refused("encrypt", "asset", name)
+
+    assert why in error.message
+    assert "--force" in error.remedy
+    assert (vault / "asset").read_text() == "first\n"
+    assert (vault / name).read_text() == content
+    done(
+        "encrypt",
+        name,
+        "--force",
+        "--vault-password-file",
+        str(vault.parents[1] / "vault-password"),
+    )
+    assert kind_of((vault / name).read_bytes()) is Kind.VAULT
+
+
 def test_editing_keeps_comments_and_the_way_it_was_sealed(
     vault: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

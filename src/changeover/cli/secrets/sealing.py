@@ -10,6 +10,7 @@ import click
 from changeover.cli.options import named_passwords, vault_option
 from changeover.cli.secrets.place import new_sealed
 from changeover.errors import InvalidInput
+from changeover.instances.inclear import reader_of
 from changeover.instances.sealed import (
     Kind,
     Opened,
@@ -33,17 +34,29 @@ files_argument = click.argument(
     type=click.Choice(["vault", "age"]),
     help="How [as the folder's other files are].",
 )
+@click.option("--force", is_flag=True, help="Also what is read as it is: instance.yaml, keys.")
 @vault_option
-def encrypt(files: tuple[Path, ...], kind: str | None) -> None:
-    """Encrypt files in place, whatever they hold."""
-    for path in files:
-        content = read_bytes(path)
-        if kind_of(content) is not Kind.PLAIN:
-            raise InvalidInput(f"{path}: is encrypted already", "changeover secrets edit --file")
+def encrypt(files: tuple[Path, ...], kind: str | None, force: bool) -> None:
+    """Encrypt files in place, whatever they hold; nothing is written where one is refused."""
+    contents = {path: _to_encrypt(path, force=force) for path in files}
+    for path, content in contents.items():
         sealed = new_sealed(content, path, named_passwords(), kind or "")
         write_sealed(path, sealed)
         click.echo(f"encrypted {path} ({sealed.kind}); git may still know it in clear: "
                    "changeover secrets check", err=True)  # fmt: skip
+
+
+def _to_encrypt(path: Path, *, force: bool) -> bytes:
+    content = read_bytes(path)
+    if kind_of(content) is not Kind.PLAIN:
+        raise InvalidInput(f"{path}: is encrypted already", "changeover secrets edit --file")
+    why = "" if force else reader_of(path, content, named_passwords())
+    if why:
+        raise InvalidInput(
+            f"{path}: must stay readable: {why}",
+            "put the secret alone into a file: changeover secrets set NAME; or insist: --force",
+        )
+    return content
 
 
 @click.command()
