@@ -75,6 +75,31 @@ def test_a_file_is_chosen_by_name_or_path_and_a_wrong_one_named(shop: Shop) -> N
     assert "no such host" in str(files("status", "--host", "web9").exception)
 
 
+def test_a_file_that_waits_for_something_on_its_host_is_shown_with_what_it_waits_for(
+    shop: Shop,
+) -> None:
+    flag = shop.settings.parent / "going-to"
+    manifest = shop.folder / "releases/2.0.0/release.yaml"
+    plain = manifest.read_text()
+    waiting = f"when: {{file: {{path: '{flag}', contains: b}}}}, with"
+    manifest.write_text(plain.replace("with", waiting))
+
+    before, listed = files("status"), rows("diff")
+    flag.write_text("b")
+    after = files("status")
+    manifest.write_text(plain.replace("with", "when: {edition: pro}, with"))
+    never = files("status")
+
+    assert before.exit_code == 0
+    assert (
+        f'only where a run finds {{"file": {{"path": "{flag}", "contains": "b"}}}}' in before.output
+    )
+    assert states(listed[0])["server.workers"] == "conflict"
+    assert after.exit_code == 1
+    assert "only where" not in after.output
+    assert "merges no configuration files" in never.output
+
+
 def test_conflicts_are_settled_as_the_upgrade_meets_them_and_not_asked_again(shop: Shop) -> None:
     first, second = files("resolve"), files("resolve", "--answer", WORKERS)
     third = files("resolve")

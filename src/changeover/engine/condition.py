@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from changeover.engine.render import Scope
@@ -14,6 +15,7 @@ from changeover.model.instance import HostSpec, Instance
 from changeover.model.problem import suggestion
 from changeover.model.release import Condition
 from changeover.sources.versions import is_version, version_range
+from changeover.sources.when import asks_host
 
 QUESTION_LIMIT = 60.0
 """Seconds a question to a host may take."""
@@ -43,6 +45,30 @@ def holds(condition: Condition, circumstances: Circumstances) -> bool:
         if not judge(wanted, circumstances):
             return False
     return True
+
+
+def may_hold(condition: Condition, circumstances: Circumstances) -> bool:
+    """Say whether a condition holds, as far as it can be known without asking a host."""
+    known = {w: v for w, v in condition.items() if w != "all" and not asks_host({w: v})}
+    parts = condition.get("all", ())
+    try:
+        return all(may_hold(part, circumstances) for part in parts) and holds(
+            known, replace(circumstances, host=None)
+        )
+    except InvalidInput:
+        # It says what the run will know.
+        return True
+
+
+def left_to_hosts(condition: Condition, scope: Scope) -> str:
+    """Return, in words, the part of a condition that only a host can tell."""
+    own = {w: v for w, v in condition.items() if w != "all" and asks_host({w: v})}
+    parts = [left_to_hosts(part, scope) for part in condition.get("all", ())]
+    try:
+        said = json.dumps(scope.rendered(own), ensure_ascii=False) if own else ""
+    except InvalidInput:
+        said = json.dumps(own, ensure_ascii=False)
+    return " ".join(filter(None, (said, *parts)))
 
 
 def _listed(wanted: Any) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from changeover.engine.condition import Circumstances, holds
+from changeover.engine.condition import Circumstances, left_to_hosts, may_hold
 from changeover.engine.images import with_images
 from changeover.engine.order import UPGRADE, steps_of
 from changeover.engine.render import Scope, rendered_params, scope_for
@@ -15,7 +15,6 @@ from changeover.errors import InvalidInput
 from changeover.model.guide import Guide, GuideCheck, GuideFile, GuideHop, GuideStep
 from changeover.model.instance import HostSpec, Instance
 from changeover.model.release import Check, Condition, Release, Step
-from changeover.sources.when import asks_host
 
 LONGEST_VALUE = 400
 _FILES = ("content", "script")
@@ -87,10 +86,11 @@ class _Writer:
             if not hosts:
                 continue
             values, files = self._values(step, hosts[0])
+            unknown = left_to_hosts(step.when, self._scope(None))
             yield GuideStep(
                 step.id, step.title.to(language) or step.id, step.phase, step.use,
                 tuple(h.name for h in hosts), values, files, step.note.to(language),
-                step.approval.to(language), self._unknown(step.when), step.undo == "none",
+                step.approval.to(language), unknown, step.undo == "none",
             )  # fmt: skip
 
     def _concerned(self, step: Step | Check) -> list[HostSpec]:
@@ -100,25 +100,8 @@ class _Writer:
 
     def _may_hold(self, condition: Condition, host: HostSpec | None = None) -> bool:
         """Whether a condition holds, as far as it can be known without asking a host."""
-        known = {w: v for w, v in condition.items() if w != "all" and not asks_host({w: v})}
         judged = Circumstances(self.reader.instance, self._scope(host), self.installed, host)
-        parts = condition.get("all", ())
-        try:
-            return all(self._may_hold(c, host) for c in parts) and holds(known, judged)
-        except InvalidInput:
-            # It says what the run will know: the reader has to look.
-            return True
-
-    def _unknown(self, condition: Condition) -> str:
-        """Return, in words, the part of a condition that only a host can tell."""
-        own = {w: v for w, v in condition.items() if w != "all" and asks_host({w: v})}
-        parts = [self._unknown(c) for c in condition.get("all", ())]
-        scope = self._scope(None)
-        try:
-            said = json.dumps(scope.rendered(own), ensure_ascii=False) if own else ""
-        except InvalidInput:
-            said = json.dumps(own, ensure_ascii=False)
-        return " ".join(filter(None, (said, *parts)))
+        return may_hold(condition, judged)
 
     def _scope(self, host: HostSpec | None) -> Scope:
         masked = {name: f"<{name}>" for name in self.reader.secrets}

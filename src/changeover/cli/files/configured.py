@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,8 +10,9 @@ from functools import cached_property
 from changeover.actions.files_merge import Merge
 from changeover.actions.files_merge_outcome import Outcome
 from changeover.bases.job import FileJob, Hints
+from changeover.engine.condition import Circumstances, left_to_hosts, may_hold
 from changeover.engine.session import Session
-from changeover.errors import ActionFailed, InvalidInput, InvalidRelease
+from changeover.errors import ActionFailed, ChangeoverError, InvalidInput, InvalidRelease
 from changeover.hosts.host import Host
 from changeover.merge.settings import Setting
 from changeover.merge.verdict import Unreadable
@@ -28,6 +30,8 @@ class Configured:
     action: Merge
     reference: str
     """Whose reference it is merged with: product and version."""
+    awaits: str = ""
+    """What its host would have to say for a run to merge it; empty where that holds now."""
 
     @property
     def shown(self) -> str:
@@ -73,14 +77,24 @@ class Configured:
 
 
 def configured_files(
-    session: Session, release: Release, hosts: Iterable[str], names: Iterable[str] = ()
+    session: Session,
+    release: Release,
+    hosts: Iterable[str],
+    names: Iterable[str] = (),
+    *,
+    awaited: bool = False,
 ) -> list[Configured]:
     """Return the files a release merges, on these hosts: all, or those that are named.
 
-    Raises `InvalidInput` for a name no file has.
+    With `awaited`, also those that only what happens in a run lets it merge. Raises `InvalidInput`
+    for a name no file has.
     """
     chosen = set(hosts)
     found = [one for one in _all(session, release) if one.host.name in chosen]
+    if awaited:
+        merged = {(one.host.name, one.action.path) for one in found}
+        more = (one for one in _awaited(session, release, merged) if one.host.name in chosen)
+        found += more
     wanted = set(names)
     known = {name for one in found for name in (one.action.config, one.action.path) if name}
     if wanted - known:
@@ -101,6 +115,35 @@ def _all(session: Session, release: Release) -> Iterator[Configured]:
                 if (host.name, live.path) not in seen:
                     seen.add((host.name, live.path))
                     yield Configured(host, live, reference)
+
+
+def _awaited(
+    session: Session, release: Release, merged: set[tuple[str, str]]
+) -> Iterator[Configured]:
+    """Yield the files whose step has a condition that a host may yet come to fulfil."""
+    seen = set(merged)
+    for step in merging_steps(release):
+        for host, awaits in _waiting_hosts(session, release, step):
+            # What a run alone knows may be missing for its parameters.
+            with contextlib.suppress(ChangeoverError):
+                action = session.binder.action(release.version, step, host)
+                live = _in_service(action) if isinstance(action, Merge) else None
+                if live and (host.name, live.path) not in seen:
+                    seen.add((host.name, live.path))
+                    reference = f"{release.product} {release.version}"
+                    yield Configured(host, live, reference, awaits)
+
+
+def _waiting_hosts(session: Session, release: Release, step: Step) -> Iterator[tuple[Host, str]]:
+    now = {host.name for host in session.concerned(release, step.on, step.when)}
+    for spec in session.instance.chosen(step.on.name):
+        scope = session.binder.scope(release.version, spec.name)
+        known = Circumstances(session.instance, scope, session.binder.installed, spec)
+        awaits = left_to_hosts(step.when, scope.with_params(step.params))
+        if spec.name not in now and awaits and may_hold(step.when, known):
+            yield session.hosts[spec.name], awaits
+        if step.on.once:
+            return
 
 
 def merging_steps(release: Release) -> Iterator[Step]:

@@ -19,7 +19,7 @@ def diff(output: str, **given: Any) -> None:
 
     FILE is what the release calls it, or its path.
     """
-    with opened_files(**given) as opened:
+    with opened_files(**given, awaited=True) as opened:
         found = [state_of(file) for file in opened.files]
         rows = [opened.place.masker.tree(state.row()) for state in found]
         emit(rows, map(opened.masked, diff_lines(found)), output)

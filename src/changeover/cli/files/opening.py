@@ -54,11 +54,12 @@ def release_files(command: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def opened_files(
     instance: Path, files: tuple[str, ...], hosts: tuple[str, ...], *, to_installed: bool = False,
-    **asked: Any,
+    awaited: bool = False, **asked: Any,
 ) -> Iterator[Opened]:  # fmt: skip
     """Open an instance and find the files a release merges: their paths or names, or all.
 
-    With `to_installed`, the release is the installed one unless another is named.
+    With `to_installed`, the release is the installed one unless another is named; with `awaited`,
+    there are also the files that only what happens in a run lets it merge.
     """
     with place_of(instance, hosts) as place:
         if place.session is None:
@@ -72,7 +73,7 @@ def opened_files(
         request = request_for(session, Asked(**asked))
         session.binder.answering(request.inputs, request.installed)
         release = session.release(request.target)
-        found = configured_files(session, release, place.hosts, files)
+        found = configured_files(session, release, place.hosts, files, awaited=awaited)
         yield Opened(place, session, release, found, request)
 
 

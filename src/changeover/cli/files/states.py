@@ -16,7 +16,7 @@ def state_of(file: Configured) -> FileState:
         outcome = file.outcome
         settings = file.settings() if file.is_there else ()
     except ChangeoverError as error:
-        return FileState(*shown, problem=error.message)
+        return FileState(*shown, problem=error.message, awaits=file.awaits)
     base = outcome.base
     return FileState(
         *shown,
@@ -26,4 +26,5 @@ def state_of(file: Configured) -> FileState:
         conflicts=file.conflicts,
         notes=tuple(f"{n.path}: {n.text}" if n.path else n.text for n in outcome.notes),
         missing=not file.is_there,
+        awaits=file.awaits,
     )
