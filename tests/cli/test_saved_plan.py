@@ -86,6 +86,42 @@ def test_a_plan_whose_steps_were_edited_is_refused(world: World) -> None:
     assert world.effects() == []
 
 
+def test_a_plan_with_fewer_facts_than_it_was_made_from_is_refused(world: World) -> None:
+    body = json.loads(plan_of(world).read_text())
+    for step in body["hops"][0]["steps"]:
+        step["change"].pop("facts", None)
+        step["change"].pop("estimate", None)
+    body["notes"] = ["nothing to see here"]
+    plan_of(world).write_text(json.dumps(body))
+
+    edited_one = typed(world, "apply", str(plan_of(world)))
+    plan_of(world).write_text(json.dumps({k: v for k, v in body.items() if k != "digest"}))
+    bare = typed(world, "apply", str(plan_of(world)))
+
+    assert (edited_one.returncode, bare.returncode) == (3, 3)
+    assert "was edited since it was made" in edited_one.stderr
+    assert "has no digest" in bare.stderr
+    assert "changeover plan --out" in bare.stderr
+    assert world.effects() == []
+
+
+def test_a_plan_in_another_spelling_of_json_is_the_same_plan(world: World) -> None:
+    body = json.loads(plan_of(world).read_text())
+    plan_of(world).write_text(json.dumps(body, indent=7, sort_keys=True))
+
+    done = typed(world, "apply", str(plan_of(world)))
+
+    assert (done.returncode, world.effects()) == (0, ["start one"])
+
+
+def test_a_plan_printed_as_json_can_be_carried_out(world: World) -> None:
+    plan_of(world).write_text(typed(world, "plan", "-o", "json").stdout)
+
+    done = typed(world, "apply", str(plan_of(world)))
+
+    assert (done.returncode, world.effects()) == (0, ["start one"])
+
+
 def test_a_plan_with_values_of_other_kinds_is_refused_without_a_traceback(world: World) -> None:
     edited(world, {"inputs": [1]})
 

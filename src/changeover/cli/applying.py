@@ -28,9 +28,9 @@ from changeover.engine.preflight import insist
 from changeover.engine.runs import last_run, open_run, refuse_open_run
 from changeover.engine.session import Session
 from changeover.errors import InvalidInput
-from changeover.model.codec import from_json
 from changeover.model.findings import Finding, blocking
 from changeover.model.plan import Plan
+from changeover.model.saved import plan_in, refuse_edited
 from changeover.model.state import RunState, Status
 from changeover.views.finding import finding_lines
 from changeover.views.plan import plan_lines
@@ -110,14 +110,30 @@ def apply(instance: Path, plan_file: Path | None, **given: Any) -> None:
         begin(session, plan, manner, asked_to_confirm=not (plan_file or yes))
 
 
+without_option = click.option(
+    "--without",
+    multiple=True,
+    metavar="HOST",
+    help="Do not wait for a host that is away: its steps are done when it is back.",
+)
+
+
 @click.command()
 @click.argument("run", required=False)
+@without_option
 @instance_option
 @manner_options
-def resume(instance: Path, run: str | None, yes: bool, **given: Any) -> None:
-    """Go on with the run that stopped, failed, waits or was killed."""
+def resume(
+    instance: Path, run: str | None, without: tuple[str, ...], yes: bool, **given: Any
+) -> None:
+    """Go on with the run that stopped, failed, waits or was killed.
+
+    With --without, all that other hosts can do is done and shown to work; the run then waits for
+    the host that is away (exit code 7).
+    """
     manner = Manner(**given)
     with opened(instance, run) as session:
+        session.leave_out(without)
         _drive(manner.flow(session, open_run(session.store, run)), Flow.go_on)
 
 
@@ -125,14 +141,22 @@ def resume(instance: Path, run: str | None, yes: bool, **given: Any) -> None:
 @click.argument("run", required=False)
 @click.option("--reason", default="asked for", help="Why, for the journal.")
 @click.option("--dry-run", is_flag=True, help="Only show the way back.")
+@without_option
 @instance_option
 @manner_options
 def undo(
-    instance: Path, run: str | None, reason: str, dry_run: bool, yes: bool, **given: Any
+    instance: Path,
+    run: str | None,
+    reason: str,
+    dry_run: bool,
+    without: tuple[str, ...],
+    yes: bool,
+    **given: Any,
 ) -> None:
     """Go back to where a run began: stop, restore, start, and prove it."""
     manner = Manner(**given)
     with opened(instance, run) as session:
+        session.leave_out(without)
         flow = manner.flow(session, last_run(session.store, run))
         flow.refuse_undone()
         if not flow.state.undo:
@@ -164,9 +188,10 @@ def split(given: dict[str, Any]) -> tuple[Asked, Manner, bool]:
     return Asked(**given), manner, yes
 
 
-def _saved(file: Path) -> Plan:
+def _read(file: Path) -> tuple[Plan, Any]:
     try:
-        return from_json(Plan, json.loads(file.read_text()))
+        body = json.loads(file.read_text())
+        return plan_in(body), body
     except (OSError, ValueError, RecursionError) as error:
         raise InvalidInput(
             f"{file}: is not a saved plan: {error}", "make one: plan --out"
@@ -180,13 +205,14 @@ def _fitting(session: Session, file: Path, asked: Asked) -> Plan:
             f"{file}: a saved plan says itself where to go and how",
             "leave out --to, --procedure, --only and --set; or plan again: changeover plan",
         )
-    plan, here = _saved(file), session.instance
+    (plan, body), here = _read(file), session.instance
     if (plan.instance, plan.product) != (here.name, here.product):
         raise InvalidInput(
             f"{file}: is a plan for {plan.product} on {plan.instance}, "
             f"not for {here.product} on {here.name}",
             "name its instance: changeover -i FOLDER apply",
         )
+    refuse_edited(body, str(file))
     refuse_moved_version(plan, session.installed())
     return replace(plan, waived={**plan.waived, **asked.waived})
 

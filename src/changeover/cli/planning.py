@@ -22,9 +22,9 @@ from changeover.cli.output import emit
 from changeover.engine.fixes import fix_all
 from changeover.engine.preflight import examine, insist
 from changeover.errors import InvalidInput
-from changeover.model.codec import to_json
 from changeover.model.findings import Finding, Severity, blocking
 from changeover.model.plan import Plan
+from changeover.model.saved import saved
 from changeover.views.finding import finding_lines
 from changeover.views.plan import plan_lines
 
@@ -85,7 +85,7 @@ def plan(instance: Path, out: Path | None, short: bool, output: str, **asked: An
         _show(made, findings, session.instance.language, short=short, output=output)
         insist(findings, request.waived)
         if out and made:
-            _save(out, json.dumps(to_json(made), ensure_ascii=False, indent=1) + "\n")
+            _save(out, json.dumps(saved(made), ensure_ascii=False, indent=1) + "\n")
             click.echo(f"saved: {out}; to carry it out: changeover apply {out}", err=True)
 
 
@@ -101,7 +101,7 @@ def _show(
     made: Plan | None, findings: list[Finding], language: str, *, short: bool, output: str
 ) -> None:
     if made:
-        emit(made, plan_lines(made, language, whole=not short), output)
+        emit(saved(made), plan_lines(made, language, whole=not short), output)
     troubles = [f for f in findings if f.severity in (Severity.WARN, Severity.FAIL)]
     if troubles:
         for line in finding_lines(troubles, made.waived if made else {}):

@@ -42,6 +42,8 @@ class Crew:
     operator: Operator
     masker: Masker
     store: Store
+    away: frozenset[str] = frozenset()
+    """Hosts that are left out: their steps wait."""
 
 
 class Attempt:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 
 from changeover import __version__
+from changeover.engine.absence import refuse_alone, told, waiting
 from changeover.engine.attempt import Crew, pass_gate
-from changeover.engine.broadcast import Broadcast, copies_of
+from changeover.engine.broadcast import Broadcast
 from changeover.engine.consent import agreed
 from changeover.engine.drift import boundary_differences
+from changeover.engine.hold import Hold
 from changeover.engine.journal import Follower, Journal
-from changeover.engine.lock import InstanceLock, holder_here
 from changeover.engine.operator import Answer, Controls, Decision, Operator
 from changeover.engine.order import UPGRADE
 from changeover.engine.planner import request_of
@@ -23,16 +24,12 @@ from changeover.engine.proof import prove
 from changeover.engine.runner import GoBack, Runner, face
 from changeover.engine.runs import refuse_open_run, refuse_overtaken
 from changeover.engine.session import Session
-from changeover.engine.takeover import learn
 from changeover.engine.undo import plan_undo
 from changeover.errors import ActionFailed, ChangeoverError, NotReady
 from changeover.model import events as ev
 from changeover.model.codec import digest_of, from_json, to_json
-from changeover.model.plan import Hop, Mode, Plan
+from changeover.model.plan import Hop, Mode, Plan, PlannedStep
 from changeover.model.state import UNDO_PREFIX, RunState, Stage, Status
-
-LEFTOVER_PATIENCE = 600.0
-"""Seconds to wait for a command that a dead process left running."""
 
 
 class Undone(ChangeoverError):
@@ -56,11 +53,13 @@ class Flow:
         self.session, self.operator = session, operator
         self.controls = Controls(session.store, run)
         self.journal = Journal(session.store, run, followers)
-        self._broadcast = Broadcast(session.hosts, session.transports)
+        present = {name: session.hosts[name] for name in session.reached}
+        self._broadcast = Broadcast(present, session.reached)
         self.journal.follow(self._broadcast)
         self.crew = Crew(
-            session.hosts, session.action, self.journal, operator, session.masker, session.store
-        )
+            session.hosts, session.action, self.journal, operator, session.masker, session.store,
+            session.away,
+        )  # fmt: skip
 
     @property
     def state(self) -> RunState:
@@ -91,7 +90,9 @@ class Flow:
         self.session.restore_plan(self.plan())
         with self.holding(force=force, end_leftovers=end_leftovers):
             self._refuse_ended()
-            self.journal.append(ev.Resumed(self.operator.name, __version__, after))
+            self.journal.append(
+                ev.Resumed(self.operator.name, __version__, after, tuple(sorted(self.crew.away)))
+            )
             if self.state.undo:
                 self._watched(self._back)
             else:
@@ -142,41 +143,12 @@ class Flow:
         self.session.restore_plan(self.plan())
         return plan_undo(self.executed(), self.crew)
 
-    @contextmanager
-    def holding(self, *, force: bool = False, end_leftovers: bool = False) -> Iterator[None]:
+    def holding(
+        self, *, force: bool = False, end_leftovers: bool = False
+    ) -> AbstractContextManager[None]:
         """Hold the instance: its lock here and on every host, under a fresh token."""
-        session, store, by = self.session, self.session.store, self.operator.name
-        holder = holder_here(store.identity, self.journal.run, by)
-        lock = InstanceLock(store.folder, session.transports, holder)
-        lock.take(max(self.state.token + 1, store.next_token()), force=force)
-        try:
-            # Another process, or a colleague, may have gone on since the journal was read.
-            copies = copies_of(session.transports)
-            learn(session, self.journal.run, copies)
-            self.journal.catch_up()
-            store.forget_requests(self.journal.run)
-            self._broadcast.catch_up(store.entries(), copies)
-            self.journal.append(ev.LockTaken(lock.token, by, store.identity))
-            self._await_leftovers(end=end_leftovers)
-            yield
-        finally:
-            try:
-                self._broadcast.flush()
-            finally:
-                lock.release()
-
-    def _await_leftovers(self, *, end: bool) -> None:
-        """Let end, or end, what a dead process of ours still runs: two at once would collide."""
-        for name, transport in self.session.transports.items():
-            found = transport.leftover()
-            if not found:
-                continue
-            gone = transport.end_leftover() if end else transport.wait_leftover(LEFTOVER_PATIENCE)
-            if not gone:
-                raise NotReady(
-                    f"{name}: {found} of an earlier process still runs",
-                    "wait for it, or end it: changeover takeover --end",
-                )
+        hold = Hold(self.session, self.journal, self._broadcast, self.operator.name)
+        return hold.taken(force=force, end_leftovers=end_leftovers)
 
     def _watched(self, work: Callable[[], None]) -> None:
         endpoints, folder = self.session.instance.endpoints, self.session.instance.folder
@@ -194,12 +166,31 @@ class Flow:
                 ) from chosen.cause
 
     def _forward(self, plan: Plan) -> None:
+        rest: Sequence[PlannedStep] = ()
         for index, outline in enumerate(plan.hops):
             hop = self._hop_begun(outline.version) or self._boundary(plan, index)
-            Runner(self.crew, self.controls, self.session.instance.language).run(hop.steps)
+            rest = self._run(hop.steps)
         if plan.procedure == UPGRADE and not plan.only:
             self._prove(plan.target, Mode.APPLY)
+        self._stop_short(rest)
         self._end("done")
+
+    def _run(self, steps: Sequence[PlannedStep]) -> Sequence[PlannedStep]:
+        """Run what can be run now; return what waits for hosts that are left out."""
+        self._refuse_alone(steps)
+        Runner(self.crew, self.controls, self.session.instance.language).run(steps)
+        return waiting(steps, self.crew.away, self.state)
+
+    def _refuse_alone(self, steps: Sequence[PlannedStep]) -> None:
+        if rest := waiting(steps, self.crew.away, self.state):
+            refuse_alone(rest, self.executed(), self.crew.away)
+
+    def _stop_short(self, rest: Sequence[PlannedStep], before: str = "") -> None:
+        """Stop where something waits for hosts that are left out."""
+        if rest or before:
+            short = told(rest, self.crew.away, before)
+            self.journal.append(ev.Paused(self.operator.name, short.message))
+            raise short
 
     def _hop_begun(self, version: str) -> Hop | None:
         digest = self.state.hops.get(version)
@@ -210,6 +201,8 @@ class Flow:
     def _boundary(self, plan: Plan, index: int) -> Hop:
         """Plan a hop again now that the one before is there; a difference stops at a gate."""
         outline = plan.hops[index]
+        if index and self.crew.away:
+            self._stop_short((), before=outline.version)
         hop = self._replanned(plan, outline) if index else outline
         at_boundary = replace(plan, hops=(hop,))
         self.journal.append(ev.HopStarted(outline.version, self._keep(at_boundary)))
@@ -237,16 +230,21 @@ class Flow:
             pass_gate(self.journal, self.operator, gate)
 
     def _begin_undo(self, answer: Answer) -> None:
-        way = agreed(self.way_back(), self.crew)
-        self.journal.append(ev.UndoStarted(self._keep(way), answer.by, answer.reason))
+        way = self.way_back()
+        self._refuse_alone(way.steps)
+        way = agreed(way, self.crew)
+        self.journal.append(
+            ev.UndoStarted(self._keep(way), answer.by, answer.reason, tuple(sorted(self.crew.away)))
+        )
 
     def _back(self) -> None:
         undo = self.state.undo
         if not undo:
             raise NotReady("no undo was begun", "changeover undo")
         way = self._load(undo.plan)
-        Runner(self.crew, self.controls, self.session.instance.language).run(way.steps)
+        rest = self._run(way.steps)
         self._prove(way.target, Mode.UNDO)
+        self._stop_short(rest)
         self._end("undone")
         self.session.retire(f"{self.journal.run}/")
 

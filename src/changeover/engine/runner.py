@@ -46,8 +46,8 @@ class Runner:
                 self._run_group(group)
 
     def _open(self, group: list[PlannedStep]) -> list[PlannedStep]:
-        state = self.crew.journal.state
-        return [step for step in group if not state.of(step.key).settled]
+        state, away = self.crew.journal.state, self.crew.away
+        return [s for s in group if s.host not in away and not state.of(s.key).settled]
 
     def _run_group(self, group: list[PlannedStep]) -> None:
         self._pass_approval(group)

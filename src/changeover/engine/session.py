@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,7 +18,7 @@ from changeover.engine.planner import Planner, Request
 from changeover.engine.probe import question_for, read_marker, read_version, write_marker
 from changeover.engine.prober import answers
 from changeover.engine.store import Store
-from changeover.errors import InvalidInstance
+from changeover.errors import InvalidInput, InvalidInstance
 from changeover.hosts.connect import transport_to
 from changeover.hosts.host import Host
 from changeover.hosts.transport import ShellTransport
@@ -43,6 +43,7 @@ class Session:
     def __init__(self, instance: Instance, secrets: Secrets, masker: Masker, store: Store) -> None:
         self.instance, self.secrets, self.masker, self.store = instance, secrets, masker, store
         self.given = NOTHING
+        self.away: frozenset[str] = frozenset()
         self.transports = {name: self._reach(spec) for name, spec in instance.hosts.items()}
         self.hosts = {
             name: Host(name, self.transports[name], self.transports[name].state_dir, spec.vars)
@@ -55,6 +56,24 @@ class Session:
         password = self.secrets[spec.become_password] if spec.become_password else None
         state = f"{spec.state_dir}/{self.instance.name}"
         return transport_to(spec, state_dir=state, password=password, masker=self.masker)
+
+    @property
+    def reached(self) -> dict[str, ShellTransport]:
+        """The ways to the hosts that are not left out."""
+        return {name: way for name, way in self.transports.items() if name not in self.away}
+
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Do without some hosts from here on; raise `InvalidInput` where that cannot be."""
+        away = frozenset(names)
+        for name in sorted(away - self.hosts.keys()):
+            known = ", ".join(self.hosts)
+            raise InvalidInput(f"--without {name}: no such host", f"there are: {known}")
+        if away and away >= self.hosts.keys():
+            raise InvalidInput("--without: no host would be left", "leave one of them in")
+        self.away = away
+
+    def _present(self, specs: Iterable[HostSpec]) -> list[Host]:
+        return [self.hosts[spec.name] for spec in specs if spec.name not in self.away]
 
     def close(self) -> None:
         """Give the connections back."""
@@ -71,17 +90,18 @@ class Session:
         newest = self.binder.release(self.target(None))
         question = question_for(newest.probe, self.instance.method)
         if not question:
-            return read_marker(next(iter(self.hosts.values())))
+            return read_marker(self._present(self.instance.hosts.values())[0])
         asked = self.binder.scope(newest.version).rendered(question)
         on = str(asked["with"].pop("on", "all"))
-        host = self.hosts[self.instance.chosen(on)[0].name]
+        chosen = self.instance.chosen(on)
+        host = next(iter(self._present(chosen)), self.hosts[chosen[0].name])
         asked = self.binder.scope(newest.version, host.name).rendered(question)
         return read_version(host, asked)
 
     def record_installed(self, version: str) -> None:
         """Write the marker of a product that cannot be probed."""
         if not question_for(self.release(self.target(None)).probe, self.instance.method):
-            for host in self.hosts.values():
+            for host in self._present(self.instance.hosts.values()):
                 write_marker(host, version)
 
     def target(self, named: str | None) -> str:
@@ -169,7 +189,7 @@ class Session:
 
     def retire(self, prefix: str) -> None:
         """Forget on the hosts what commands printed: there it is not masked."""
-        for transport in self.transports.values():
+        for transport in self.reached.values():
             transport.retire(prefix)
 
     def mend(self, release: Release, check: Check, host: Host) -> list[str]:

@@ -8,7 +8,7 @@ asked again; and what was prepared beside the running platform is removed last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from changeover import __version__
@@ -57,7 +57,7 @@ def _way_back(
     restored = [s for s in effective if s not in again]
     live = [s for s in restored if s.phase is not Phase.PREPARE]
     yield from ((step, Mode.UNDO) for step in reversed(live))
-    yield from ((step, Mode.AGAIN) for step in again)
+    yield from ((step, Mode.AGAIN) for step in _once_each(again))
     if live:
         yield from ((step, Mode.AGAIN) for step in _checks_that_held(plan, kinds))
     prepared = [s for s in restored if s.phase is Phase.PREPARE]
@@ -70,12 +70,25 @@ def _refreshes_again(action: Action, crew: Crew, step: PlannedStep) -> bool:
     return action.refreshes and not (begun and action.began(begun))
 
 
-def _checks_that_held(plan: Plan, kinds: Mapping[str, Action]) -> Iterator[PlannedStep]:
+def _once_each(refreshes: Iterable[PlannedStep]) -> Iterator[PlannedStep]:
+    """Yield what several hops refresh alike once, as the first of them did.
+
+    Its parameters are nearest to where an undo ends: a later hop may have moved the port that is
+    watched afterwards.
+    """
     seen = set()
-    for step in plan.steps:
+    for step in refreshes:
+        same = (step.step.use, step.host, step.change.commands or (step.key,))
+        if same not in seen:
+            seen.add(same)
+            yield step
+
+
+def _checks_that_held(plan: Plan, kinds: Mapping[str, Action]) -> Iterator[PlannedStep]:
+    # What held before a later hop held thanks to the hops before it, which are undone.
+    for step in plan.hops[0].steps if plan.hops else ():
         held = step.phase is Phase.VERIFY and step.change.effect is Effect.NONE
-        if held and kinds[step.key].harmless and step.key not in seen:
-            seen.add(step.key)
+        if held and kinds[step.key].harmless:
             yield step
 
 
@@ -92,8 +105,12 @@ def _planned_all(way: Iterator[tuple[PlannedStep, Mode]], crew: Crew) -> Iterato
 
 def _planned(step: PlannedStep, mode: Mode, crew: Crew) -> PlannedStep:
     host = crew.hosts[step.host]
-    action = crew.action(step, host)
-    change = masked(_foreseen(action, host, mode, step, crew.journal.state), crew.masker)
+    if step.host in crew.away:
+        foreseen = Change(Effect.RUN, step.change.summary, unforeseen=f"{host.name} is left out")
+    else:
+        action = crew.action(step, host)
+        foreseen = _foreseen(action, host, mode, step, crew.journal.state)
+    change = masked(foreseen, crew.masker)
     return replace(step, mode=mode, change=change, reversible=False)
 
 

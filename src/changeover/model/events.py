@@ -141,6 +141,8 @@ class Resumed:
     tool: str
     after: str = ""
     """What ended the last process, where it is known: `crash`, `pause`, `failure`, `takeover`."""
+    without: tuple[str, ...] = ()
+    """Hosts that are left out: their steps wait until they are back."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ class UndoStarted:
     plan: str
     by: str
     reason: str = ""
+    without: tuple[str, ...] = ()
+    """Hosts that are left out."""
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,8 @@ class RunState:
     """The gates that wait for an answer: several hosts may reach one at once."""
     waived: dict[str, str] = field(default_factory=dict)
     token: int = 0
+    store: str = ""
+    """The store that took the lock last."""
     watched: list[ev.Watched] = field(default_factory=list)
 
     def of(self, key: str) -> Status:
@@ -221,7 +223,7 @@ def _watched(state: RunState, event: ev.Watched) -> None:
 
 
 def _lock_taken(state: RunState, event: ev.LockTaken) -> None:
-    state.token = event.token
+    state.token, state.store = event.token, event.store
 
 
 def _run_ended(state: RunState, event: ev.RunEnded) -> None:
