@@ -234,6 +234,8 @@ def test_modules_of_the_same_lock_are_copied_whatever_the_packages_own_version(
 ) -> None:
     folder = client.parent / "other"
     dependency = {"markup": "file:markup"}
+    # Not every npm makes links of folders unless it is told to.
+    (client / ".npmrc").write_text("install-links=false\n")
     for at, version in ((client, "1.0.0"), (folder, "2.0.0")):
         if at == folder:
             shutil.copytree(client, folder, ignore=shutil.ignore_patterns("node_modules", "build"))
