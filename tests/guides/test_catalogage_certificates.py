@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,11 +19,18 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture
-def acme(fresh_lab: LocalLab, tmp_path: Path) -> Iterator[Path]:
+def pebble(fresh_lab: LocalLab, tmp_path: Path) -> Iterator[Pebble]:
+    """An ACME server that asks its challenges of the lab."""
+    server = Pebble.beside(tmp_path / "pebble", fresh_lab.layout.http_port)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def acme(fresh_lab: LocalLab, pebble: Pebble, tmp_path: Path) -> Path:
     """An instance of the lab whose certificate is certbot's to get."""
     lab = fresh_lab
-    pebble = Pebble.beside(tmp_path / "pebble", lab.layout.http_port)
-    pebble.start()
     instance = lab.write_instance(tmp_path / "instance")
     written = yaml.safe_load((instance / "instance.yaml").read_text())
     for name in ("certificate", "certificate_key"):
@@ -46,8 +54,7 @@ def acme(fresh_lab: LocalLab, tmp_path: Path) -> Iterator[Path]:
     for endpoint in written["endpoints"]:
         endpoint["ca"] = str(trusted)
     (instance / "instance.yaml").write_text(yaml.safe_dump(written, sort_keys=False))
-    yield instance
-    pebble.stop()
+    return instance
 
 
 def serve_as_the_manual_does(lab: LocalLab, live: Path) -> None:
@@ -88,3 +95,26 @@ def test_certificates_come_change_and_are_revoked_while_users_are_served(
     assert "certs-list" not in history, "looking is no run"
     sites = Path(fresh_lab.layout.sites)
     assert not (sites / "00-catalogage-challenge.conf").exists()
+
+
+def test_dismantling_revokes_the_certificate_and_forgets_it(
+    acme: Path, pebble: Pebble, fresh_lab: LocalLab, tmp_path: Path
+) -> None:
+    issued = changeover(acme, "run", "certs", "issue", "--yes")
+    (first,) = (tmp_path / "letsencrypt/archive/localhost").glob("cert*")
+    asked = ["openssl", "x509", "-noout", "-serial", "-in", str(first)]
+    serial = subprocess.check_output(asked, text=True).strip().removeprefix("serial=")
+    before = pebble.status(serial)
+
+    waits = changeover(acme, "run", "dismantle", "--yes")
+    still = pebble.status(serial)
+    done = changeover(acme, "resume", "--approve", "certificate")
+
+    assert issued.returncode == 0, issued.stdout + issued.stderr
+    assert waits.returncode == 7, waits.stdout + waits.stderr
+    assert "A revoked certificate stays revoked" in waits.stdout + waits.stderr
+    assert (before, still, pebble.status(serial)) == ("Valid", "Valid", "Revoked")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not list((tmp_path / "letsencrypt/live").glob("localhost"))
+    assert not list((tmp_path / "letsencrypt/renewal").glob("*.conf"))
+    assert not (Path(fresh_lab.layout.sites) / "catalogage.conf").exists()

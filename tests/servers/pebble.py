@@ -56,7 +56,14 @@ class Pebble:
 
     def root(self) -> str:
         """The authority of the certificates it issues; a new one each time it is started."""
-        address = f"https://127.0.0.1:{self.management}/roots/0"
+        return self._managed("roots/0")
+
+    def status(self, serial: str) -> str:
+        """Say what became of a certificate: `Valid` or `Revoked`; its serial in hexadecimal."""
+        return str(json.loads(self._managed(f"cert-status-by-serial/{serial}"))["Status"])
+
+    def _managed(self, path: str) -> str:
+        address = f"https://127.0.0.1:{self.management}/{path}"
         context = trusting(self.authority)
         with urllib.request.urlopen(address, timeout=5, context=context) as answer:
             return str(answer.read().decode())
