@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from changeover.actions.files_merge_older import due_of
 from changeover.actions.files_merge_outcome import (
@@ -17,17 +18,11 @@ from changeover.actions.files_merge_outcome import (
 )
 from changeover.actions.files_merge_shape import made_from, shaped_outcome
 from changeover.actions.files_merge_sides import Side, side
-from changeover.errors import ActionFailed
 from changeover.merge.catalogue import detect
 from changeover.merge.encoding import decode
 from changeover.merge.following import followed
-from changeover.merge.joining import Text, laid_together
-from changeover.merge.overriding import Override, override, overriding_form
+from changeover.merge.reducing import layered_texts, reduced
 from changeover.merge.verdict import Answer, Conflict, Note
-from changeover.merge.verdict import Side as Shown
-
-UNSAID = "unsaid"
-"""The kind of conflict of what was taken out here: an override can only add and replace."""
 
 
 def outcome_of(task: Task) -> Outcome:
@@ -55,7 +50,8 @@ def overridden(task: Task) -> Outcome:
             layers.append(_reduced(task, edited))
         if found.there.text is not None:
             layers.append(_followed(task, found, edited, found.there.text))
-        content = _together(task, [layer.text for layer in reversed(layers) if layer.text.strip()])
+        texts = [layer.text for layer in reversed(layers)]
+        content = layered_texts(texts, format=_format(task))
     due = due_of(task, found.there, fresh=True)
     mine = edited.mine if edited is not None else vendor
     return replace(
@@ -90,35 +86,10 @@ def _edited(task: Task, found: Outcome, vendor: Side) -> Outcome | None:
 
 
 def _reduced(task: Task, edited: Outcome) -> _Layer:
-    name = _format(task)
-    found = override(task.theirs, edited.content, name=task.path, format=name)
-    asked = tuple(_unsaid(path, name) for path in found.unsaid)
-    given = task.lore.answers.to(task.names, asked)
-    wanted = [path for path, answer in given.items() if answer.choice == "ours"]
-    found = _reset(task, edited, wanted) if wanted else found
-    left = tuple(one for one in asked if one.path not in given)
-    return _Layer(found.text, (*edited.conflicts, *left), edited.notes)
-
-
-def _reset(task: Task, edited: Outcome, wanted: list[str]) -> Override:
-    """Take out in the override what somebody wants taken out; only Compose knows a word for it."""
-    name = _format(task)
-    found = override(task.theirs, edited.content, name=task.path, format=name, resets=wanted)
-    still = [path for path in wanted if path in found.unsaid]
-    if still:
-        raise ActionFailed(
-            f"{task.host.name}: {still[0]}: {name} overrides have no word for taking it out",
-            "Answer `theirs`: the reference's setting then stays in force.",
-        )
-    return found
-
-
-def _unsaid(path: str, name: str) -> Conflict:
-    more = (
-        " or `ours`: `!reset`, which Docker Compose knows from 2.24 on" if name == "compose" else ""
-    )
-    reason = f"an override can add and replace, not take away; answer `theirs` to do without{more}"
-    return Conflict(path, UNSAID, None, None, Shown("(in the reference)"), reason)
+    making = partial(reduced, edited.content, task.theirs, name=task.path, format=_format(task))
+    given = task.lore.answers.to(task.names, making().conflicts)
+    found = making(answers=given)
+    return _Layer(found.text, (*edited.conflicts, *found.conflicts), edited.notes)
 
 
 def _followed(task: Task, found: Outcome, edited: Outcome | None, over: bytes) -> _Layer:
@@ -140,16 +111,6 @@ def _followed(task: Task, found: Outcome, edited: Outcome | None, over: bytes) -
     given = task.lore.answers.to(task.names, merged({}).conflicts)
     layer = merged(given)
     return replace(layer, conflicts=(*asked, *layer.conflicts))
-
-
-def _together(task: Task, texts: list[bytes]) -> bytes:
-    if len(texts) < 2:
-        return texts[0] if texts else b""
-    form = overriding_form(_format(task))
-    sources = [decode(text) for text in texts]
-    joined = laid_together(form, [Text(task.override, source.text) for source in sources])
-    form.values(joined)
-    return sources[0].written(joined)
 
 
 def _format(task: Task) -> str:

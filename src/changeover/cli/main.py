@@ -46,6 +46,7 @@ COMMANDS = {
         _CLI + "merge.command:command",
         "Merge a configuration file three ways, by structure.",
     ),
+    "reshape": (_CLI + "reshape.group:reshape", "Merge files that were divided or joined."),
     "files": (_CLI + "files.group:files", "Merge configuration files of hosts, by setting."),
     "images": (_CLI + "images.group:group", "Copy, verify and list container images."),
     "completion": (_CLI + "completion:completion", "Print the completion script of a shell."),

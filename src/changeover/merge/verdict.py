@@ -34,7 +34,7 @@ class Conflict:
     """Two changes that cannot both be kept; the merged file holds the local one.
 
     `kind` is one of changed, deleted-here, deleted-there, added, shape, order, emptied, required,
-    text, unmergeable.
+    text, unmergeable; where files change shape, homeless, doubled or unsaid.
     """
 
     path: str

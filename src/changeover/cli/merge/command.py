@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from changeover.cli.merge.words import answer_pair, pair, read_file, write_file
 from changeover.errors import ChangeoverError, InvalidInput
 from changeover.merge import Merged, Unreadable, merge
 from changeover.merge.verdict import Answer, parse_answer
@@ -113,16 +114,16 @@ def _job(files: tuple[Path, ...], options: dict[str, object]) -> Job:
     base, ours, theirs = files
     told = options["name"] or str(ours)
     fields: dict[str, list[str]] = {}
-    for path, named_by in map(_pair, _several(options["identity"])):
+    for path, named_by in map(pair, _several(options["identity"])):
         fields.setdefault(path, []).append(named_by)
     return Job(
-        None if str(base) in ("-", "/dev/null") else _read(base),
-        _read(ours),
-        _read(theirs),
+        None if str(base) in ("-", "/dev/null") else read_file(base),
+        read_file(ours),
+        read_file(theirs),
         str(told),
         str(options["format_"]) if options["format_"] else None,
         fields,
-        dict(map(_pair, _several(options["renamed"]))),
+        dict(map(pair, _several(options["renamed"]))),
         int(str(options["marker_size"])),
         _notes(options["notes_file"]),
     )
@@ -135,7 +136,7 @@ def _notes(path: object) -> dict[str, str]:
     import yaml  # noqa: PLC0415 - rarely needed
 
     try:
-        found = yaml.safe_load(_read(path).decode())
+        found = yaml.safe_load(read_file(path).decode())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path}: not YAML: {error}", "write `path: text` lines") from error
     if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
@@ -145,20 +146,6 @@ def _notes(path: object) -> dict[str, str]:
 
 def _several(value: object) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, tuple) else ()
-
-
-def _pair(text: str) -> tuple[str, str]:
-    left, sign, right = text.partition("=")
-    if not sign or not left or not right:
-        raise InvalidInput(f"{text}: has to be LEFT=RIGHT", "see changeover merge --help")
-    return left, right
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror}", "name three files that exist") from error
 
 
 def _drive(job: Job, target: Path) -> int:
@@ -177,7 +164,9 @@ def _drive(job: Job, target: Path) -> int:
 
 
 def _merge(job: Job, files: tuple[Path, ...], options: dict[str, object]) -> int:
-    given = {path: parse_answer(text) for path, text in map(_answer, _several(options["answers"]))}
+    given = {
+        path: parse_answer(text) for path, text in map(answer_pair, _several(options["answers"]))
+    }
     outcome = job.merged(given)
     _tell_unasked(job, given)
     unsettled = not outcome.clean and (options["ask"] or _on_terminal(options))
@@ -193,7 +182,7 @@ def _merge(job: Job, files: tuple[Path, ...], options: dict[str, object]) -> int
     output = options["output"]
     content = outcome.marked if options["markers"] and outcome.marked else outcome.text
     if isinstance(output, Path) and not options["check"]:
-        _write(output, content)
+        write_file(output, content)
     elif not options["check"] and not options["as_json"]:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
@@ -214,49 +203,9 @@ def _tell_unasked(job: Job, given: dict[str, Answer]) -> None:
             click.echo(f"note: --answer {path}: there is no such conflict", err=True)
 
 
-def _answer(text: str) -> tuple[str, str]:
-    """Cut PATH=ANSWER at the first sign outside quotes."""
-    quoted = False
-    for place, sign in enumerate(text):
-        quoted ^= sign == '"'
-        if sign == "=" and not quoted:
-            return text[:place], text[place + 1 :]
-    raise InvalidInput(f"--answer {text}: has to be PATH=ours|theirs|VALUE", "see --help")
-
-
 def _on_terminal(options: dict[str, object]) -> bool:
     wanted = options["ask"] is None and options["output"] and not options["check"]
     return bool(wanted and not options["as_json"] and sys.stdin.isatty() and sys.stderr.isatty())
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside the file and rename: a reader sees the old text or the new one."""
-    import os  # noqa: PLC0415 - keeps the imports of a plain merge few
-    import tempfile  # noqa: PLC0415 - rarely needed
-
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        target.write_bytes(content)
-        return
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        mode = target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask()
-        Path(name).chmod(mode)
-        Path(name).replace(target)
-    except OSError as error:
-        raise InvalidInput(
-            f"{path}: {error.strerror}", "name a file that can be written"
-        ) from error
-
-
-def _umask() -> int:
-    import os  # noqa: PLC0415 - rarely needed
-
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _report(outcome: Merged, files: tuple[Path, ...], options: dict[str, object]) -> None:

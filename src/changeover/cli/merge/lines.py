@@ -17,8 +17,13 @@ KINDS = {
     "required": "is required now and has no value here",
     "text": "lines changed on both sides",
     "unmergeable": "cannot be merged",
+    "homeless": "may belong to several of the new files",
+    "doubled": "the files that became one say different things",
+    "unsaid": "deleted here, which an override cannot say",
     "guessed": "the base is a guess",
 }
+_ONE_SIDED = ("guessed", "homeless", "doubled", "unsaid")
+"""Kinds that are about one text."""
 _WIDTH = 12
 
 
@@ -27,7 +32,9 @@ def conflict_lines(conflict: Conflict, files: Sequence[str]) -> list[str]:
     lines = [f"conflict: {conflict.path}: {KINDS.get(conflict.kind, conflict.kind)}"]
     sides = (conflict.base, conflict.ours, conflict.theirs)
     named = list(zip(("base", "ours", "theirs"), sides, files, strict=True))
-    for label, side, name in named[:1] if conflict.kind == "guessed" else named:
+    if conflict.kind in _ONE_SIDED:
+        named = [one for one in named if one[1] is not None]
+    for label, side, name in named:
         lines += _side_lines(label, side, name)
     if conflict.reason:
         lines.append(f"  ({conflict.reason})")

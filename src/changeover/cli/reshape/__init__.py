@@ -1,0 +1,1 @@
+"""`changeover reshape`: files that were divided, joined or reduced to overrides."""
