@@ -7,27 +7,21 @@ import hashlib
 import json
 import re
 import shlex
-import threading
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import quote
 
 import jinja2
-from jinja2 import filters, nodes
+from jinja2 import nodes
 from jinja2.exceptions import SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.utils import missing
 
 from changeover.errors import ChangeoverError, InvalidInput
 from changeover.model.problem import suggestion
+from changeover.sources.bounds import rendering
+from changeover.sources.sandbox import Bounded, written
 from changeover.sources.scope import SCOPE
-
-LARGEST = 8 * 1024 * 1024
-"""Characters a rendered text may have."""
-
-MOST_TURNS = 1_000_000
-"""Turns all loops over numbers of one rendering may take."""
 
 Loader = Callable[[str], str]
 """Returns the text of a file of the bundle."""
@@ -53,9 +47,7 @@ class Undefined(jinja2.StrictUndefined):
         self._fail_with_undefined_error()
 
 
-class _Sandbox(ImmutableSandboxedEnvironment):
-    intercepted_binops = frozenset(("*", "**", "%"))
-
+class _Sandbox(Bounded):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Look a name up among a mapping's keys first: `vars.items` is the variable."""
         if isinstance(obj, Mapping):
@@ -64,23 +56,6 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             if attribute not in _METHODS:
                 return self.undefined(obj=obj, name=attribute)
         return super().getattr(obj, attribute)
-
-    def call_binop(
-        self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any
-    ) -> Any:
-        """Multiply, but not a machine's memory away."""
-        sized = [v for v in (left, right) if hasattr(v, "__len__")]
-        if operator == "%" and isinstance(left, str):
-            _refuse_wide(left)
-        if operator == "**" and (abs(left) > 10**6 or abs(right) > 64):
-            raise SecurityError("numbers that large are not computed here")
-        if (
-            operator == "*"
-            and sized
-            and len(sized[0]) * abs(right if sized[0] is left else left) > LARGEST
-        ):
-            raise SecurityError("text that long is not made here")
-        return super().call_binop(context, operator, left, right)
 
 
 def _dotenv(value: Any) -> str:
@@ -98,37 +73,7 @@ def _plain(value: Any) -> Any:
     return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
 
 
-def _format(text: Any, *values: Any, **named: Any) -> str:
-    _refuse_wide(text)
-    return filters.do_format(str(text), *values, **named)
-
-
-def _center(text: Any, width: int = 80) -> str:
-    if width > LARGEST:
-        raise SecurityError("text that long is not made here")
-    return filters.do_center(str(text), width)
-
-
-def _refuse_wide(text: Any) -> None:
-    if _WIDE.search(str(text)):
-        raise SecurityError("text that long is not made here")
-
-
-def _range(*limits: int) -> range:
-    """Give a range; loops inside loops spend what one rendering may."""
-    made = safe_range(*limits)
-    _spent.turns = getattr(_spent, "turns", 0) + len(made)
-    if _spent.turns > MOST_TURNS:
-        raise SecurityError(f"loops of more than {MOST_TURNS} turns are not run here")
-    return made
-
-
-_spent = threading.local()
-_WIDE = re.compile(r"%[^a-zA-Z%]*(?:\d{5}|\*)")
-
 FILTERS: Mapping[str, Callable[..., Any]] = {
-    "format": _format,
-    "center": _center,
     "to_json": _to_json,
     "tojson": _to_json,
     "from_json": lambda value: json.loads(value) if isinstance(value, str) else value,
@@ -145,17 +90,16 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
 
 def environment(loader: Loader | None = None) -> _Sandbox:
     """Return the sandbox; `loader` gives `include` and `import` the bundle's files."""
-    made = _Sandbox(
+    return _Sandbox(
+        FILTERS,
         undefined=Undefined,
+        finalize=written,
         autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         loader=jinja2.FunctionLoader(loader) if loader else None,
     )
-    made.filters.update(FILTERS)
-    made.globals["range"] = _range
-    return made
 
 
 _ENVIRONMENT = environment()
@@ -171,9 +115,9 @@ def rendered(text: str, names: Mapping[str, Any], where: str = "") -> Any:
     """Render a text; one that is a single `{{ expression }}` gives the value itself, typed."""
     if not is_template(text):
         return text
-    _spent.turns = 0
     try:
-        return _compiled(text)(names)
+        with rendering():
+            return _compiled(text)(names)
     except ChangeoverError as error:
         raise type(error)(
             f"{where}: {error.message}" if where else error.message, error.remedy
@@ -184,14 +128,13 @@ def rendered(text: str, names: Mapping[str, Any], where: str = "") -> Any:
 
 def rendered_file(text: str, names: Mapping[str, Any], name: str, loader: Loader) -> str:
     """Render a file of a bundle, which may include others."""
-    _spent.turns = 0
     try:
-        made = environment(loader).from_string(text).render(names)
+        with rendering():
+            return environment(loader).from_string(text).render(names)
     except ChangeoverError as error:
         raise InvalidInput(f"{name}: {error.message}", error.remedy) from error
     except Exception as error:
         raise explained(error, name) from error
-    return _bounded(made)
 
 
 def explained(error: Exception, where: str) -> InvalidInput:
@@ -203,7 +146,8 @@ def explained(error: Exception, where: str) -> InvalidInput:
         return InvalidInput(f"{where}: {error.message}", "define it, or guard it with `is defined`")
     if isinstance(error, SecurityError):
         return InvalidInput(f"{where}: not allowed in a template: {error}", "compute it elsewhere")
-    return InvalidInput(f"{where}: cannot be rendered: {error}", "correct the template")
+    why = str(error) or "it needs more memory than there is"
+    return InvalidInput(f"{where}: cannot be rendered: {why}", "correct the template")
 
 
 def shortened(text: str) -> str:
@@ -220,7 +164,7 @@ def _compiled(text: str) -> Callable[[Mapping[str, Any]], Any]:
     inner = _single_expression(text)
     if inner is None:
         template = _ENVIRONMENT.from_string(text)
-        return lambda names: _bounded(template.render(names))
+        return template.render
     expression = _ENVIRONMENT.compile_expression(inner, undefined_to_none=False)
     return lambda names: _defined(expression(names))
 
@@ -239,13 +183,7 @@ def _defined(value: Any) -> Any:
         str(value)
     if callable(value):
         raise InvalidInput("names a function, not a value", "put brackets after it")
-    return value
-
-
-def _bounded(text: str) -> str:
-    if len(text) > LARGEST:
-        raise InvalidInput(f"the rendered text has more than {LARGEST} characters", "write less")
-    return text
+    return written(value)
 
 
 def _undefined(owner: Any, name: str) -> InvalidInput:
