@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from changeover.engine.render import rendered_params, scope_for
+from changeover.engine.render import Scope, rendered_params, scope_for
 from changeover.model.instance import HostSpec, Instance
+from changeover.sources.doctor import read_doctor
 from changeover.sources.folder import load_release
 from tests.servers.nginx import Nginx
 from tests.servers.program import free_port
@@ -21,15 +22,40 @@ SECRET = "b#$%&(*-_=+)\\\"'"
 def params(step: str, **more: Any) -> Mapping[str, Any]:
     """Render a step of the guide for an instance that says as little as it may."""
     release = load_release(GUIDE)
+    (found,) = [s for s in release.steps if s.id == step]
+    return rendered_params(found, scope(**more), release)
+
+
+def scope(**more: Any) -> Scope:
+    release = load_release(GUIDE)
     web = HostSpec("web1", roles=("web",))
     variables = {"domain": "catalogue.example", **more}
     databases = {"main": {"url": "postgresql+asyncpg://u:p%20w@db/catalogage"}}
     instance = Instance(
         "prod", GUIDE, "catalogage", {"web1": web}, vars=variables, databases=databases
     )
-    scope = scope_for(instance, web, release=release, secrets={"secret_key": SECRET})
-    (found,) = [s for s in release.steps if s.id == step]
-    return rendered_params(found, scope, release)
+    return scope_for(instance, web, release=release, secrets={"secret_key": SECRET})
+
+
+@pytest.mark.parametrize(
+    ("said", "file"),
+    [
+        ({}, "/etc/letsencrypt/live/catalogue.example/fullchain.pem"),
+        (
+            {"certbot_folder": "/srv/le", "certificate_name": "all"},
+            "/srv/le/live/all/fullchain.pem",
+        ),
+        ({"certificate": "/etc/ssl/mine.crt"}, "/etc/ssl/mine.crt"),
+    ],
+)
+def test_the_doctor_reads_the_certificate_the_site_names(said: dict[str, str], file: str) -> None:
+    (organ,) = [one for one in read_doctor(GUIDE).organs if one.kind == "certificates"]
+
+    found = scope(tls_enabled=True, **said).rendered(dict(organ.values), organ.kind)
+
+    assert found["file"] == file
+    site = str(params("site", tls_enabled=True, **said)["content"])
+    assert f"ssl_certificate {file};" in site
 
 
 def test_env_has_exactly_the_keys_of_the_manuals_template() -> None:
