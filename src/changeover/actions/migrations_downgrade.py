@@ -6,15 +6,15 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, ClassVar
 
 from changeover.actions.base import Action
 from changeover.actions.links import real_path
 from changeover.actions.migrations_tool import PLACE, revision_in, shortened
-from changeover.actions.postgres import asked, database_at
+from changeover.actions.postgres import asked
 from changeover.actions.postgres_kept import folder_of
-from changeover.actions.postgres_return import Mark, WayBack, schema_digest
+from changeover.actions.postgres_return import Mark, schema_digest
+from changeover.actions.postgres_returning import Returning
 from changeover.actions.postgres_since import snapshot_now, written_since
 from changeover.errors import ActionFailed
 from changeover.hosts.command import Command, Completed
@@ -22,11 +22,10 @@ from changeover.hosts.host import Host
 from changeover.model.findings import Finding, failed, passed
 from changeover.model.plan import Change, Effect
 from changeover.tools import pg_dump
-from changeover.tools.psql import Database
 
 
 @dataclass(frozen=True)
-class Downgrade(Action):
+class Downgrade(Returning, Action):
     """Downgrade a schema with the code that is newer, for older code, and prove the content.
 
     That the tool exits 0 proves nothing. The schema must be what it was before the migration away
@@ -64,18 +63,6 @@ class Downgrade(Action):
     """What the backups are called: the one before that migration, and the one an undo restores."""
     admin: str = ""
     """URL of a role that may create and rename databases, for the undo."""
-
-    def __post_init__(self) -> None:
-        for url in (self.database, self.admin or self.database):
-            database_at(url)
-
-    @cached_property
-    def _database(self) -> Database:
-        return database_at(self.database)
-
-    @cached_property
-    def _way(self) -> WayBack:
-        return WayBack(self._database, self.backup, database_at(self.admin) if self.admin else None)
 
     def check(self, host: Host) -> Iterable[Finding]:
         """Report a downgrade that could not be compared, where that is known already."""

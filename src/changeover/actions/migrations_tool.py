@@ -13,8 +13,9 @@ from typing import Any, ClassVar, Literal
 
 from changeover.actions.base import Action
 from changeover.actions.links import real_path
-from changeover.actions.postgres import asked, database_at, must
+from changeover.actions.postgres import asked, must
 from changeover.actions.postgres_return import WayBack, schema_digest
+from changeover.actions.postgres_returning import Returning
 from changeover.actions.postgres_since import snapshot_now
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.command import Command, Completed
@@ -30,7 +31,7 @@ NO_TABLE = "42P01"
 
 
 @dataclass(frozen=True)
-class Tool(Action):
+class Tool(Returning, Action):
     """Run a migration tool (alembic, Django, ...) and compare the revision before and after.
 
     A tool that fails half-way fails the step, which then says at which revision the database
@@ -82,8 +83,7 @@ class Tool(Action):
     """URL of a role that may create and rename databases, for the undo."""
 
     def __post_init__(self) -> None:
-        for url in (self.database, self.admin or self.database):
-            database_at(url)
+        super().__post_init__()
         for expression in (self.revision, self.heads_revision or self.revision):
             try:
                 if re.compile(expression).groups < 1:
@@ -96,13 +96,8 @@ class Tool(Action):
             raise InvalidRelease(f"{self.name}: way_back is downgrade", "Write `downgrade: [...]`.")
 
     @cached_property
-    def _database(self) -> Database:
-        return database_at(self.database)
-
-    @cached_property
     def _way(self) -> WayBack:
-        admin = database_at(self.admin) if self.admin else None
-        return WayBack(self._database, self.backup, admin, online=self.online)
+        return WayBack(self._database, self.backup, self._admin, online=self.online)
 
     def check(self, host: Host) -> Iterable[Finding]:
         """Report a tool that does not tell its revision."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from changeover.actions.base import Action
-from changeover.actions.postgres import asked, database_at, failure, once
-from changeover.actions.postgres_return import NONE, WayBack, schema_digest
+from changeover.actions.postgres import asked, failure, once
+from changeover.actions.postgres_return import NONE, schema_digest
+from changeover.actions.postgres_returning import Returning
 from changeover.actions.postgres_since import snapshot_now
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.command import Completed
@@ -19,11 +19,11 @@ from changeover.model.findings import Finding, failed, passed
 from changeover.model.plan import Change, Effect
 from changeover.tools import ledger
 from changeover.tools.ledger import CHANGED, CUT, Applied, Script, Terms
-from changeover.tools.psql import Database, parse_trouble
+from changeover.tools.psql import parse_trouble
 
 
 @dataclass(frozen=True)
-class Migrate(Action):
+class Migrate(Returning, Action):
     """Apply SQL scripts in their order, each exactly once, and remember them in a ledger.
 
     Every script is one transaction that also writes the ledger (name, sha256, by whom, when, how
@@ -58,8 +58,7 @@ class Migrate(Action):
     """URL of a role that may create and rename databases, for the undo."""
 
     def __post_init__(self) -> None:
-        for url in (self.database, self.admin or self.database):
-            database_at(url)
+        super().__post_init__()
         if bool(self.scripts) == bool(self.folder):
             raise InvalidRelease(
                 f"{self.name}: either `scripts` or `folder` says what to apply",
@@ -68,15 +67,6 @@ class Migrate(Action):
         names = [script.name for script in self.scripts]
         for name in {n for n in names if names.count(n) > 1}:
             raise InvalidRelease(f"{self.name}: two scripts are called {name}", "Rename one.")
-
-    @cached_property
-    def _database(self) -> Database:
-        return database_at(self.database)
-
-    @cached_property
-    def _way(self) -> WayBack:
-        admin = database_at(self.admin) if self.admin else None
-        return WayBack(self._database, self.backup, admin)
 
     def _terms(self, by: str = "") -> Terms:
         return Terms(

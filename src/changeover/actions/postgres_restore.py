@@ -8,19 +8,18 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from changeover.actions.base import Action
-from changeover.actions.postgres import database_at
 from changeover.actions.postgres_kept import Backup, chosen, folder_of, latest
 from changeover.actions.postgres_return import WayBack, is_restored, restore
+from changeover.actions.postgres_returning import Returning
 from changeover.actions.postgres_since import Moment, sentences, snapshot_now, written_since
 from changeover.errors import ActionFailed, NoWayBack
 from changeover.hosts.host import Host
 from changeover.model.findings import Finding, failed, passed
 from changeover.model.plan import Change, Effect
-from changeover.tools.psql import Database
 
 
 @dataclass(frozen=True)
-class Restore(Action):
+class Restore(Returning, Action):
     """Put a database back to what a backup holds.
 
     The backup is restored beside the database, compared with what was seen when it was made, and
@@ -54,18 +53,9 @@ class Restore(Action):
         undoable = cls is Restore and params.get("undo_backup")
         return object.__new__(ReversibleRestore if undoable else cls)
 
-    def __post_init__(self) -> None:
-        for url in (self.database, self.admin or self.database):
-            database_at(url)
-
-    @cached_property
-    def _database(self) -> Database:
-        return database_at(self.database)
-
     @cached_property
     def _way(self) -> WayBack:
-        admin = database_at(self.admin) if self.admin else None
-        return WayBack(self._database, self.backup, admin, self.jobs, self.keep_replaced)
+        return WayBack(self._database, self.backup, self._admin, self.jobs, self.keep_replaced)
 
     def _backup(self, host: Host) -> Backup:
         name = self.backup or self._database.name
@@ -155,5 +145,4 @@ class ReversibleRestore(Restore):
 
     @cached_property
     def _back(self) -> WayBack:
-        admin = database_at(self.admin) if self.admin else None
-        return WayBack(self._database, self.undo_backup, admin, self.jobs)
+        return WayBack(self._database, self.undo_backup, self._admin, self.jobs)
