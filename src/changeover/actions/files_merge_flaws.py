@@ -9,6 +9,7 @@ from changeover.actions.parameters import Misfit
 from changeover.errors import InvalidRelease
 from changeover.merge.catalogue import detect, load, names
 from changeover.merge.encoding import decode
+from changeover.merge.overriding import FORMATS
 from changeover.merge.tree import Key, Value
 from changeover.merge.verdict import Unreadable, split_path
 
@@ -43,6 +44,7 @@ def flaws_of(
     except Unreadable as error:
         yield Misfit("reference", f"cannot be read: {error.message}", "correct the reference")
         return
+    yield from _override(reference, format, told)
     older = [value for text in previous if (value := _readable(text, format, told)) is not None]
     yield from _renamed(new, older, told.get("renamed", {}))
     yield from _trial(told)
@@ -53,6 +55,15 @@ def flaws_of(
         if older and all(_at(value, split_path(path)) is not None for value in older):
             message = f"`{path}` is no new setting: the release before has it"
             yield Misfit("required", message, "take it out: there is a value to keep")
+
+
+def _override(reference: bytes, format: str, told: Mapping[str, Any]) -> Iterator[Misfit]:
+    if not told.get("override"):
+        return
+    found = format or detect(told["path"], decode(reference).text)
+    if found not in FORMATS:
+        message = f"{found} files have no overrides: one file has to say all"
+        yield Misfit("override", message, f"take it out; {', '.join(FORMATS)} files have them")
 
 
 def _trial(told: Mapping[str, Any]) -> Iterator[Misfit]:

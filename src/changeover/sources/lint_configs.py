@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from changeover.errors import ChangeoverError, InvalidInput
+from changeover.errors import InvalidInput
 from changeover.model.config import ANY, Config
 from changeover.model.problem import WARNING, Problem, suggestion
 from changeover.model.release import Where
 from changeover.sources.bundle import bundle_path, bundle_text, is_rendered
 from changeover.sources.configs import MERGE, made_configs
 from changeover.sources.expansion import PlacedStep
+from changeover.sources.lint_shapes import older_manifests, shape_problems
 from changeover.sources.lint_steps import Actions, Misfit
 from changeover.sources.lint_templates import Names, text_template_problems
-from changeover.sources.manifest_build import MANIFEST, Manifest, read_manifest
+from changeover.sources.manifest_build import Manifest
 from changeover.sources.template import is_template
 from changeover.sources.trial import Variant, variants
-from changeover.sources.versions import version_key
 from changeover.sources.yamltree import Place
 
 Flaws = Callable[[bytes, Mapping[str, Any], Sequence[bytes]], Iterable[Misfit]]
@@ -59,6 +59,7 @@ def config_problems(
         yield from _methods(file, users)
         yield from _bundled(file, users)
         yield from _flaws(file, flaws) if flaws else ()
+    yield from shape_problems(manifest, configs, users)
 
 
 def _unused(file: _File, users: Mapping[str, PlacedStep]) -> Iterator[Problem]:
@@ -133,22 +134,9 @@ def _problem(file: _File, variant: Variant, misfit: Misfit) -> Problem:
 
 def _previous(file: _File) -> list[Variant]:
     """Return the references of the release before this one, where it lies beside it."""
-    own = file.manifest.written
-    older: list[tuple[Any, Manifest]] = []
-    for path in file.manifest.folder.resolve().parent.glob(f"*/{MANIFEST}"):
-        try:
-            other, _ = read_manifest(path.parent, salvage=True)
-            if (
-                other
-                and other.written.product == own.product
-                and file.name in other.written.configs
-            ):
-                older.append((version_key(other.written.version), other))
-        except ChangeoverError:
-            continue
-    below = [one for one in older if one[0] < version_key(own.version)]
-    if not below:
+    older = older_manifests(file.manifest)
+    before = next((one for one in older if file.name in one.written.configs), None)
+    if before is None:
         return []
-    _, before = max(below, key=lambda one: one[0])
     config = made_configs(before.written.configs)[file.name]
     return variants(before.folder, config, before.written.methods, before.written.editions)
