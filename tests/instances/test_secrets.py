@@ -142,3 +142,44 @@ def test_an_unreadable_secret_file_never_shows_a_value() -> None:
 
     assert "s.age:1:4: `a` must be one value" in refused.value.message
     assert "c4nary" not in refused.value.message
+
+
+def test_a_cut_age_file_is_said_to_be_cut_and_no_key_is_asked_for(tmp_path: Path) -> None:
+    make_key(tmp_path)
+    file = tmp_path / "s.age"
+    write_encrypted(file, secrets_text({"x": "a long secret " * 20}))
+    whole = file.read_bytes()
+
+    for size in (0, 10, 40, len(whole) // 2, len(whole) - 30):
+        file.write_bytes(whole[:size])
+        with pytest.raises(InvalidInstance, match="damaged or cut") as refused:
+            read_secrets(file)
+        assert "git checkout" in refused.value.remedy
+        assert "CHANGEOVER_AGE_KEY_FILE" not in refused.value.remedy
+
+
+def test_a_key_whose_making_was_killed_is_made_again(tmp_path: Path) -> None:
+    (tmp_path / KEY).touch()
+
+    _, public = make_key(tmp_path)
+
+    assert public in (tmp_path / KEY).read_text()
+
+
+def test_a_program_whose_child_holds_its_output_is_waited_for_no_longer_than_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("changeover.instances.secrets.COMMAND_LIMIT", 1.5)
+    program = tmp_path / "ask"
+    program.write_text(f"#!/bin/sh\nsh -c 'echo $$ >{tmp_path}/child; exec sleep 60'\necho never\n")
+    program.chmod(0o700)
+
+    with pytest.raises(InvalidInstance, match=r"took more than"):
+        secret(tmp_path, "command", str(program))["x"]
+
+    child = int((tmp_path / "child").read_text())
+    assert not Path(f"/proc/{child}").exists() or _is_zombie(child)
+
+
+def _is_zombie(pid: int) -> bool:
+    return " Z " in Path(f"/proc/{pid}/stat").read_text()

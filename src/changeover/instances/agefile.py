@@ -16,6 +16,9 @@ KEY = "age.key"
 RECIPIENTS = "age.recipients"
 """Public keys of colleagues who may read the file, one a line, kept in git beside it."""
 
+_NO_KEY = "No matching keys"
+"""What age says of a whole file that is for somebody else; anything else is about the file."""
+
 SSH_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_rsa")
 
 
@@ -73,13 +76,21 @@ def opened(content: bytes, path: Path) -> bytes:
     try:
         plain: bytes = pyrage.decrypt(content, [key for _, key in keys])
     except pyrage.DecryptError as error:
-        tried = ", ".join(name for name, _ in keys)
-        raise InvalidInstance(
-            f"{path}: cannot be decrypted: {error} (tried: {tried})",
+        raise _unopened(path, str(error), ", ".join(name for name, _ in keys)) from None
+    return plain
+
+
+def _unopened(path: Path, why: str, tried: str) -> InvalidInstance:
+    if _NO_KEY in why:
+        return InvalidInstance(
+            f"{path}: cannot be decrypted: {why} (tried: {tried})",
             "set CHANGEOVER_AGE_KEY_FILE to the right key, or ask a colleague to add yours to "
             + RECIPIENTS,
-        ) from None
-    return plain
+        )
+    return InvalidInstance(
+        f"{path}: cannot be decrypted: it is damaged or cut: {why.partition(chr(10))[0]}",
+        f"no key opens it: bring it back: git log -- {path.name}; git checkout COMMIT {path.name}",
+    )
 
 
 def sealed(plain: bytes, folder: Path) -> bytes:
@@ -110,6 +121,8 @@ def make_key(folder: Path) -> tuple[Path, str]:
     identity = pyrage.x25519.Identity.generate()
     public = str(identity.to_public())
     try:
+        if path.is_file() and not path.stat().st_size:
+            path.unlink()  # whoever made it was killed before its one write
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise InvalidInstance(f"{path}: is there already", "use it, or move it away") from None

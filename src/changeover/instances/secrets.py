@@ -12,6 +12,7 @@ from pathlib import Path
 from changeover.errors import InvalidInstance
 from changeover.instances.agefile import read_secrets
 from changeover.model.problem import suggestion
+from changeover.sources.program import answered
 
 Learner = Callable[[str], None]
 """Told every value that is resolved, so that it can be masked from then on."""
@@ -142,10 +143,7 @@ class Secrets(Mapping[str, str]):
     def _from_command(self, name: str, reference: Reference) -> str:
         shown = " ".join(reference.words)
         try:
-            done = subprocess.run(
-                reference.words, cwd=self._folder, capture_output=True,
-                timeout=COMMAND_LIMIT, check=False,
-            )  # fmt: skip
+            done = answered(reference.words, COMMAND_LIMIT, cwd=self._folder)
         except OSError as error:
             raise InvalidInstance(
                 f"secret {name}: `{shown}`: {error.strerror}", "install the program"

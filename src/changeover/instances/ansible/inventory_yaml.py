@@ -11,6 +11,7 @@ from typing import Any
 from changeover.errors import InvalidInstance
 from changeover.instances.ansible.inventory import ALL, Inventory, expanded
 from changeover.instances.ansible.varfile import parse_yaml
+from changeover.sources.program import answered
 
 LIMIT = 120.0
 """Seconds a program that lists an inventory may take."""
@@ -56,9 +57,7 @@ def _group(inventory: Inventory, name: str, written: Any, at: tuple[Path, str]) 
 def run_inventory(inventory: Inventory, path: Path) -> None:
     """Run an executable inventory, as Ansible does; raises `InvalidInstance`."""
     try:
-        done = subprocess.run(
-            [str(path), "--list"], capture_output=True, timeout=LIMIT, check=False
-        )
+        done = answered([str(path), "--list"], LIMIT)
         if done.returncode:
             why = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
             raise ValueError(f"exited {done.returncode}: {why or 'no message'}")

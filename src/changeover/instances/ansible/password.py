@@ -11,6 +11,7 @@ from pathlib import Path
 from changeover.errors import InvalidInstance
 from changeover.instances.ansible.config import Config
 from changeover.instances.ansible.vault import DEFAULT_ID, Password, decrypt
+from changeover.sources.program import answered
 
 CONVENTION = "vault-password"
 """The file's name beside or above an environment, where nothing else names one."""
@@ -51,7 +52,7 @@ class PasswordFile:
         if self.path.stem.endswith("-client"):
             words += ["--vault-id", self.label]
         try:
-            done = subprocess.run(words, capture_output=True, timeout=LIMIT, check=False)
+            done = answered(words, LIMIT)
         except OSError as error:
             why = error.strerror or "cannot be run"
             raise InvalidInstance(

@@ -126,15 +126,11 @@ def ask_helper(name: str, server: str) -> Credential | None:
         raise Denied(f"credential helper {name!r}: not a name", "correct Docker's config.json")
     import subprocess  # noqa: PLC0415 - most credentials stand in files
 
+    from changeover.sources.program import answered  # noqa: PLC0415 - the same
+
     program = f"docker-credential-{name}"
     try:
-        done = subprocess.run(
-            [program, "get"],
-            input=server.encode(),
-            capture_output=True,
-            timeout=HELPER_SECONDS,
-            check=False,
-        )
+        done = answered([program, "get"], HELPER_SECONDS, stdin=server.encode())
     except OSError as e:
         raise Denied(f"{program}: {e.strerror}", "install it, or docker login again") from None
     except subprocess.TimeoutExpired:
