@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from tests.sources.oci.counted_tokens import CountedTokens
 from tests.sources.oci.setting import pushed
-from tests.sources.oci.test_safety import TokenServer
 
 from changeover.sources.oci import sample
 from changeover.sources.oci.memory import Fault, MemoryRegistry
@@ -34,8 +34,8 @@ EVERY = {s for secret in (INSTANCE, FILE, TOKEN, PROXY, GIVEN) for s in spelling
 
 
 @pytest.fixture
-def tokens() -> Iterator[TokenServer]:
-    with TokenServer() as server:
+def tokens() -> Iterator[CountedTokens]:
+    with CountedTokens() as server:
         yield server
 
 
@@ -98,7 +98,7 @@ class Site:
 
 
 def test_no_canary_sings(
-    source: MemoryRegistry, target: MemoryRegistry, tokens: TokenServer, tmp_path: Path
+    source: MemoryRegistry, target: MemoryRegistry, tokens: CountedTokens, tmp_path: Path
 ) -> None:
     pushed(source, "app", "1", sample.image([b"x" * 3000]))
     tokens.guard(source)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import stat
-import threading
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 import pytest
+from tests.sources.oci.counted_tokens import CountedTokens
 from tests.sources.oci.setting import client_to, copied, holds, one, pushed
 
 from changeover.sources.oci import sample
@@ -24,77 +22,14 @@ from changeover.sources.oci.memory import Fault, MemoryRegistry, Request
 CANARY = "canary-s3cret/+="
 
 
-class TokenServer:
-    """Gives tokens that work a number of times."""
-
-    def __init__(self, lasts: int = 10**9) -> None:
-        self.asked: list[dict[str, list[str]]] = []
-        self.seen: list[str] = []
-        self.lasts = lasts
-        self.uses: dict[str, int] = {}
-        self.lock = threading.Lock()
-
-    def __enter__(self) -> TokenServer:
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            tokens: ClassVar[list[str]] = []
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-            def do_GET(self) -> None:
-                self._give(parse_qs(urlsplit(self.path).query))
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                self._give(parse_qs(body))
-
-            def _give(self, asked: dict[str, list[str]]) -> None:
-                with outer.lock:
-                    outer.asked.append(asked)
-                    outer.seen.append(self.headers.get("Authorization", ""))
-                    token = f"token-{len(outer.asked)}"
-                    outer.uses[f"Bearer {token}"] = outer.lasts
-                body = json.dumps({"access_token": token, "expires_in": 300}).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.host = f"127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def allowed(self, header: str) -> bool:
-        with self.lock:
-            left = self.uses.get(header, 0)
-            self.uses[header] = left - 1
-            return left > 0
-
-    def guard(self, registry: MemoryRegistry) -> None:
-        registry.manner.allowed = self.allowed
-        realm = f"http://{self.host}/token"
-        registry.manner.challenge = f'Bearer realm="{realm}",service="test"'
-
-
 @pytest.fixture
-def tokens() -> Iterator[TokenServer]:
-    with TokenServer() as server:
+def tokens() -> Iterator[CountedTokens]:
+    with CountedTokens() as server:
         yield server
 
 
 def test_a_mount_asks_for_the_scopes_of_both_repositories(
-    source: MemoryRegistry, target: MemoryRegistry, tokens: TokenServer
+    source: MemoryRegistry, target: MemoryRegistry, tokens: CountedTokens
 ) -> None:
     for name in ("a", "b"):
         pushed(source, name, "1", sample.image([b"shared", name.encode()]))
@@ -117,7 +52,7 @@ def test_a_token_that_expires_in_the_middle_is_renewed(
     source: MemoryRegistry, target: MemoryRegistry
 ) -> None:
     thing = pushed(source, "app", "1", sample.image([bytes([n]) * 1000 for n in range(12)]))
-    with TokenServer(lasts=15) as tokens:
+    with CountedTokens(lasts=15) as tokens:
         tokens.guard(target)
         tokens.guard(source)
 
@@ -129,7 +64,7 @@ def test_a_token_that_expires_in_the_middle_is_renewed(
 
 
 def test_an_identity_token_is_exchanged(
-    source: MemoryRegistry, target: MemoryRegistry, tokens: TokenServer
+    source: MemoryRegistry, target: MemoryRegistry, tokens: CountedTokens
 ) -> None:
     pushed(source, "app", "1", sample.image([b"x"]))
     tokens.guard(source)
@@ -143,7 +78,7 @@ def test_an_identity_token_is_exchanged(
 
 
 def test_credentials_are_not_sent_to_a_realm_without_tls_that_nobody_asked_for(
-    source: MemoryRegistry, target: MemoryRegistry, tokens: TokenServer
+    source: MemoryRegistry, target: MemoryRegistry, tokens: CountedTokens
 ) -> None:
     pushed(source, "app", "1", sample.image([b"x"]))
     tokens.guard(source)
@@ -192,7 +127,7 @@ def test_credentials_do_not_follow_to_another_host(
 
 
 def test_a_challenge_after_a_redirect_is_not_answered(
-    source: MemoryRegistry, target: MemoryRegistry, tokens: TokenServer
+    source: MemoryRegistry, target: MemoryRegistry, tokens: CountedTokens
 ) -> None:
     pushed(source, "app", "1", sample.image([b"layer"]))
     with MemoryRegistry() as other:

@@ -6,9 +6,8 @@ import base64
 import datetime
 import json
 import secrets
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,12 +17,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
+from changeover.sources.oci.listening import Listening
+
 LEEWAY = 60.0
 """Seconds the registry forgives."""
 ISSUER, SERVICE = "tests", "registry.tests"
 
 
-class TokenServer:
+class TokenServer(Listening):
     """Users, their passwords, and the repositories each may push to; everybody may pull."""
 
     def __init__(self, folder: Path, users: dict[str, str], may_push: dict[str, str]) -> None:
@@ -37,7 +38,7 @@ class TokenServer:
         self._bundle = folder / "token.pem"
         self._bundle.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def __enter__(self) -> TokenServer:
+    def handler(self) -> type[BaseHTTPRequestHandler]:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -54,17 +55,7 @@ class TokenServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.host = f"127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        return Handler
 
     @property
     def auth(self) -> dict[str, Any]:
