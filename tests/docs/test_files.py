@@ -12,26 +12,12 @@ import pytest
 
 from tests.bases.debian import clean, keep_package, prepare
 from tests.docs.examples import Shell, run_page
+from tests.files.shop import edited, reference, write_release
 from tests.servers.container import ContainerHost
 
 pytestmark = pytest.mark.docker
 
 PAGE = Path(__file__).parents[2] / "docs/files.md"
-_RELEASE = """\
-format: 1
-product: shop
-version: {version}
-from: "{origin}"
-probe: {{file: /srv/shop/VERSION}}
-configs:
-  settings:
-    reference: files/settings.toml.j2
-    at: /srv/shop/settings.toml
-    renamed: {renamed}
-    notes: {{server.workers: {{en: One for each core; more only costs memory.}}}}
-steps:
-  - {{id: settings, use: files.merge, with: {{config: settings}}}}
-"""
 _INSTANCE = """\
 format: 1
 name: prod
@@ -41,28 +27,7 @@ hosts:
   web1: {{address: {name}, user: root, ssh_config: {config}}}
 vars: {{domain: shop.example}}
 """
-_REFERENCE = """\
-# The shop
-[server]
-host = "{{{{ vars.domain }}}}"
-port = 80
-# How many
-workers = {workers}
-[{database}]
-{host} = "localhost"
-password = "changeme"
-"""
-EDITED = """\
-# The shop
-[server]
-host = "shop.example"
-port = 8080
-# How many
-workers = 8
-[db]
-hostname = "db7"
-password = "pa55-for-db7"
-"""
+PASSWORD = "pa55-for-db7"
 
 
 @dataclass
@@ -82,9 +47,14 @@ class Operator(Shell):
 
 def furnish(folder: Path, host: ContainerHost) -> Path:
     """Make the instance, its releases, and a host whose package was upgraded under edits."""
-    release(folder, "1.0.0", "none || <1.0", ("2", "db", "hostname", "{}"))
-    release(folder, "1.1.0", ">=1.0,<1.1", ("4", "database", "host", "{db.hostname: database.host,"
-            " db.password: database.password}"))  # fmt: skip
+    releases, renamed = (
+        folder / "releases",
+        "{db.hostname: database.host, db.password: database.password}",
+    )
+    old = reference(2, "db", "hostname", "localhost", "changeme")
+    new = reference(4, "database", "host", "localhost", "changeme")
+    write_release(releases, "1.0.0", "none || <1.0", "/srv/shop", "{}", old)
+    write_release(releases, "1.1.0", ">=1.0,<1.1", "/srv/shop", renamed, new)
     instance = folder / "instance.yaml"
     instance.write_text(_INSTANCE.format(name=host.name, config=host.config))
     prepare(host)
@@ -94,19 +64,8 @@ def furnish(folder: Path, host: ContainerHost) -> Path:
     host.run("sed -i 's/PORT=80/PORT=8080/' /etc/shop/shop.env")
     keep_package(host, "1:1.0")
     host.run("install_shop 1:1.1; echo 1.0.0 > /srv/shop/VERSION")
-    host.run("cat > /srv/shop/settings.toml", stdin=EDITED)
+    host.run("cat > /srv/shop/settings.toml", stdin=edited(PASSWORD))
     return folder
-
-
-def release(folder: Path, version: str, origin: str, told: tuple[str, str, str, str]) -> None:
-    """Write one release of the shop: its settings file, and what it renames."""
-    workers, database, host, renamed = told
-    place = folder / "releases" / version
-    (place / "files").mkdir(parents=True)
-    text = _RELEASE.format(version=version, origin=origin, renamed=renamed)
-    (place / "release.yaml").write_text(text)
-    reference = _REFERENCE.format(workers=workers, database=database, host=host)
-    (place / "files" / "settings.toml.j2").write_text(reference)
 
 
 def test_the_page_shows_what_is_printed(tmp_path: Path, container_host: ContainerHost) -> None:
@@ -120,6 +79,6 @@ def test_the_page_shows_what_is_printed(tmp_path: Path, container_host: Containe
     )
     merged = container_host.run("cat /srv/shop/settings.toml")
     assert "workers = 8" in merged
-    assert '[database]\nhost = "db7"\npassword = "pa55-for-db7"' in merged
+    assert f'[database]\nhost = "db7"\npassword = "{PASSWORD}"' in merged
     clean(container_host)
     container_host.run("rm -rf /srv/shop/VERSION /srv/shop/settings.toml")

@@ -5,17 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-_REFERENCE = """\
-# The shop
-[server]
-host = "{{{{ vars.domain }}}}"
-port = 80
-# How many
-workers = {workers}
-[{db}]
-{host} = "db"
-password = "{{{{ secrets.database }}}}"
-"""
 _RELEASE = """\
 format: 1
 product: shop
@@ -24,10 +13,10 @@ from: "{origin}"
 probe: {{file: {root}/VERSION}}
 configs:
   settings:
-    reference: files/shop.toml.j2
-    at: {root}/shop.toml
+    reference: files/settings.toml.j2
+    at: {root}/settings.toml
     renamed: {renamed}
-    notes: {{server.workers: {{en: One for each core.}}}}
+    notes: {{server.workers: {{en: One for each core; more only costs memory.}}}}
 steps:
   - {{id: settings, use: files.merge, with: {{config: settings}}}}
 """
@@ -43,7 +32,26 @@ secrets:
   database: {{file: password}}
 """
 SECRET = "s3cret-enough"
-EDITED = f"""\
+
+
+def reference(workers: int, db: str, host: str, there: str, password: str) -> str:
+    """Return the settings file of a release; `db` and `host` are what it calls them."""
+    return f"""\
+# The shop
+[server]
+host = "{{{{ vars.domain }}}}"
+port = 80
+# How many
+workers = {workers}
+[{db}]
+{host} = "{there}"
+password = "{password}"
+"""
+
+
+def edited(password: str) -> str:
+    """Return the settings file of 1.0.0 as its operator edited it."""
+    return f"""\
 # The shop
 [server]
 host = "shop.example"
@@ -52,8 +60,22 @@ port = 8080
 workers = 8
 [db]
 hostname = "db7"
-password = "{SECRET}"
+password = "{password}"
 """
+
+
+EDITED = edited(SECRET)
+
+
+def write_release(
+    releases: Path, version: str, origin: str, root: str, renamed: str, text: str
+) -> None:
+    """Write a release whose settings file, merged below `root`, is this text."""
+    folder = releases / version
+    (folder / "files").mkdir(parents=True)
+    (folder / "files" / "settings.toml.j2").write_text(text)
+    told = _RELEASE.format(version=version, origin=origin, root=root, renamed=renamed)
+    (folder / "release.yaml").write_text(told)
 
 
 @dataclass(frozen=True)
@@ -65,7 +87,7 @@ class Shop:
     @property
     def settings(self) -> Path:
         """The file on the host."""
-        return self.folder / "host" / "shop.toml"
+        return self.folder / "host" / "settings.toml"
 
     def prepare(self) -> None:
         """Write releases, instance and the file as its operator edited it."""
@@ -84,10 +106,6 @@ class Shop:
     def _release(
         self, version: str, origin: str, workers: int, db: str, host: str, renamed: str
     ) -> None:
-        folder = self.folder / "releases" / version
-        (folder / "files").mkdir(parents=True)
-        reference = _REFERENCE.format(workers=workers, db=db, host=host)
-        (folder / "files" / "shop.toml.j2").write_text(reference)
-        root = self.folder / "host"
-        text = _RELEASE.format(version=version, origin=origin, root=root, renamed=renamed)
-        (folder / "release.yaml").write_text(text)
+        text = reference(workers, db, host, "db", "{{ secrets.database }}")
+        root = str(self.folder / "host")
+        write_release(self.folder / "releases", version, origin, root, renamed, text)

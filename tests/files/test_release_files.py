@@ -105,7 +105,7 @@ def test_conflicts_are_settled_as_the_upgrade_meets_them_and_not_asked_again(sho
     third = files("resolve")
 
     assert (first.exit_code, second.exit_code, third.exit_code) == (1, 0, 0)
-    assert "note    One for each core." in first.output
+    assert "note    One for each core; more only costs memory." in first.output
     assert "nothing is left to decide" in third.output
     assert shop.settings.read_text() == EDITED
     answers = (shop.folder / "answers.yaml").read_text()

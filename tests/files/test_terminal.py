@@ -24,7 +24,7 @@ def test_a_conflict_is_answered_with_its_context_and_the_vendors_note_in_sight(s
     seen = at_terminal(shop.folder, ["files", "resolve"], [(KEYS, "c"), (KEYS, "o")])
 
     assert seen.code == 0
-    assert "note    One for each core." in seen.text
+    assert "note    One for each core; more only costs memory." in seen.text
     assert ">    6 workers = 8" in seen.text
     assert ">    6 workers = 4" in seen.text
     assert "nothing is left to decide" in seen.text
