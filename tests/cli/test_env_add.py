@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from changeover.cli.main import changeover
 from changeover.errors import InvalidInstance
+from changeover.instances.agefile import read_secrets, write_encrypted
 from changeover.instances.folder import open_instance
 from changeover.instances.sealed import Kind, kind_of, open_sealed
 from tests.instances.ansible.project import make_project
@@ -93,3 +94,61 @@ def test_environments_of_ansible_are_listed_complete_or_not(tmp_path: Path) -> N
     listed = {each["name"]: each for each in json.loads(result.output)}
     assert {"prod", "staging", "demo", "test"} <= listed.keys()
     assert listed["prod"]["url"].startswith("https://")
+
+
+ANSWERS = ("", "", "catalogage", "local", "https://shop.invalid", "main", "db/shop", "shop",
+           "pass word", str(GUIDES), "", "", "", "")  # fmt: skip
+
+
+def die(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_one_that_was_killed_while_it_was_written_is_added_again_and_loses_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "prod"
+    with monkeypatch.context() as dying:
+        dying.setattr("changeover.instances.draft.secrets_text", die)
+        killed = typed(folder, *ANSWERS, options=("--no-check",))
+    assert not (folder / "instance.yaml").exists()
+    write_encrypted(folder / "secrets.age", "other: kept\n")
+
+    result = typed(folder, *ANSWERS, options=("--no-check",))
+
+    assert killed.exit_code != 0
+    assert result.exception is None, (result.output, result.exception)
+    _, secrets = open_instance(folder)
+    assert secrets["database_url"] == "postgresql://shop:pass%20word@db/shop"
+    assert read_secrets(folder / "secrets.age")["other"] == "kept"
+
+
+def test_one_of_ansible_that_was_killed_while_it_was_written_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_project(tmp_path) / "environments" / "preview"
+    answers = ("", "", "root@192.0.2.7", "http://preview.invalid", "next", "", "", "", "", "")
+    with monkeypatch.context() as dying:
+        dying.setattr("changeover.cli.env.ansible.write_sealed", die)
+        typed(folder, *answers, options=("--no-check",))
+    left = sorted(p.name for p in folder.parent.iterdir())
+
+    result = typed(folder, *answers, options=("--no-check",))
+
+    assert "preview" not in left
+    assert ".preview.adding" not in left
+    assert result.exception is None, (result.output, result.exception)
+    assert (folder / "secrets").is_file()
+
+
+def test_what_is_in_the_way_is_said_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ansible = make_project(tmp_path)
+    (ansible / "vault-password").unlink()
+
+    nowhere = typed(tmp_path / "file" / "prod", *ANSWERS)
+    unsealed = typed(ansible / "environments" / "preview", *ANSWERS)
+
+    assert "file: cannot be written to" in str(nowhere.exception)
+    assert "no vault password is at hand" in str(unsealed.exception)
+    assert nowhere.output == unsealed.output == ""

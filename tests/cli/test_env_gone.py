@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from changeover.cli.main import changeover
 from changeover.errors import InvalidInput
@@ -57,3 +58,83 @@ def test_an_environment_of_ansible_leaves_git_on_a_branch_to_be_reviewed(
         "??", "ops/ansible/environments/staging/not-committed",
     ]  # fmt: skip
     assert "has a branch dismantle-staging already" in again.output
+
+
+def shop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one environment in it, and a page that names it."""
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Ada")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@shop.example")
+    prod = folder / "environments" / "prod"
+    prod.mkdir(parents=True)
+    (prod / "instance.yaml").write_text(
+        "format: 1\nname: prod\nproduct: shop\nhosts: {here: {transport: local}}\n"
+    )
+    (folder / "page").write_text("nothing\n")
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "ops")
+    return prod
+
+
+def gone(prod: Path) -> Result:
+    words = ["env", "dismantle", "-i", str(prod), "--gone", "--confirm", "prod"]
+    return CliRunner().invoke(changeover, words)
+
+
+def test_a_kill_at_any_word_to_git_leaves_no_half_done_branch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prod, real, calls = shop(tmp_path, monkeypatch), subprocess.run, 0
+    killed = gone(tmp_path / "nowhere")
+    for last in range(1, 40):
+        calls = 0
+
+        def mortal(*given: Any, last: int = last, **named: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == last:
+                raise KeyboardInterrupt
+            return real(*given, **named)
+
+        with monkeypatch.context() as dying:
+            dying.setattr(subprocess, "run", mortal)
+            killed = gone(prod)
+        if killed.exception is None:
+            break
+        assert git(tmp_path, "branch", "--list", "dismantle-prod") == "", last
+        assert git(tmp_path, "worktree", "list").count("\n") == 1
+
+    assert last > 5
+    assert "to be reviewed and merged" in killed.output
+    assert git(tmp_path, "ls-tree", "-r", "--name-only", "dismantle-prod") == "page\n"
+
+
+def test_what_is_staged_or_edited_stays_so_and_is_no_part_of_the_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prod = shop(tmp_path, monkeypatch)
+    (tmp_path / "page").write_text("edited\n")
+    (prod / "instance.yaml").write_text((prod / "instance.yaml").read_text() + "# staged\n")
+    (prod / "new").write_text("x")
+    git(tmp_path, "add", "environments")
+    before = git(tmp_path, "status", "--porcelain")
+
+    result = gone(prod)
+
+    assert "to be reviewed and merged" in result.output
+    assert git(tmp_path, "status", "--porcelain") == before
+    assert git(tmp_path, "show", "dismantle-prod:page") == "nothing\n"
+    assert git(tmp_path, "rev-parse", "dismantle-prod^") == git(tmp_path, "rev-parse", "main")
+
+
+def test_a_folder_that_git_does_not_have_is_said_to_be_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prod = shop(tmp_path, monkeypatch)
+    git(tmp_path, "rm", "-q", "-r", "--cached", "environments")
+    git(tmp_path, "commit", "-q", "-m", "without")
+
+    assert "is not in git: remove it yourself" in gone(prod).output
+    shutil.rmtree(tmp_path / ".git")
+    assert "is not in git: remove it yourself" in gone(prod).output

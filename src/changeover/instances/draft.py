@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from changeover.errors import InvalidInstance
-from changeover.instances.agefile import KEY, make_key, secrets_text, write_encrypted
+from changeover.instances.agefile import (
+    KEY,
+    make_key,
+    read_secrets,
+    secrets_text,
+    write_encrypted,
+)
 from changeover.instances.folder import INSTANCE, load_instance
 from changeover.model.instance import Instance
 from changeover.sources.yamltext import quoted
@@ -50,21 +57,37 @@ def refuse_taken(folder: Path) -> None:
         raise InvalidInstance(f"{path}: is there already", "edit it, or name another folder")
 
 
+def refuse_unwritable(folder: Path) -> None:
+    """Raise `InvalidInstance` where a folder could not be made or written to."""
+    there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise InvalidInstance(f"{there}: cannot be written to", "name another folder")
+
+
 def write_draft(folder: Path, draft: Draft) -> Instance:
-    """Write the folder and read it back; raise `InvalidInstance` where one is there already."""
+    """Write the folder and read it back; raise `InvalidInstance` where one is there already.
+
+    Secrets that are in the folder already stay: they may be from a try that was killed.
+    """
     refuse_taken(folder)
-    path = folder / INSTANCE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(draft_text(draft), encoding="utf-8")
         _ignore(folder)
+        if draft.secrets:
+            _write_secrets(folder, draft.secrets)
+        # Last: whatever is killed before has made no instance, and can be tried again.
+        _replace(folder / INSTANCE, draft_text(draft))
     except OSError as error:
         raise InvalidInstance(f"{folder}: cannot be written: {error.strerror}") from error
-    if draft.secrets:
-        if not (folder / KEY).exists():
-            make_key(folder)
-        write_encrypted(folder / AGE_FILE, secrets_text(draft.secrets))
     return load_instance(folder)
+
+
+def _write_secrets(folder: Path, secrets: Mapping[str, str]) -> None:
+    key, path = folder / KEY, folder / AGE_FILE
+    if not key.is_file() or not key.stat().st_size:
+        make_key(folder)
+    before = read_secrets(path) if path.exists() else {}
+    write_encrypted(path, secrets_text({**before, **secrets}))
 
 
 def _lines(draft: Draft) -> Iterator[str]:
@@ -119,4 +142,13 @@ def _ignore(folder: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     missing = [name for name in IGNORED if name not in lines]
     if missing:
-        path.write_text("\n".join([*lines, *missing, ""]), encoding="utf-8")
+        _replace(path, "\n".join([*lines, *missing, ""]))
+
+
+def _replace(path: Path, text: str) -> None:
+    fresh = path.with_name(f".{path.name}.new")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

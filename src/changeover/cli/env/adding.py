@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 import click
 
 from changeover.cli.adopting import host_of, word_of
-from changeover.cli.env.ansible import siblings, write_environment
+from changeover.cli.env.ansible import refuse_unsealable, siblings, write_environment
 from changeover.cli.env.listing import environments
 from changeover.cli.env.reading import read_environment
 from changeover.cli.opening import Asked, opened, request_for
@@ -21,7 +21,13 @@ from changeover.cli.secrets.generating import KINDS
 from changeover.engine.preflight import examine
 from changeover.errors import ChangeoverError, InvalidInput, InvalidInstance
 from changeover.hosts.ping import Pong, Trouble
-from changeover.instances.draft import Draft, draft_text, refuse_taken, write_draft
+from changeover.instances.draft import (
+    Draft,
+    draft_text,
+    refuse_taken,
+    refuse_unwritable,
+    write_draft,
+)
 from changeover.instances.folder import open_instance
 from changeover.model.findings import Finding, blocking, failed, passed, warned
 from changeover.model.instance import Instance
@@ -47,12 +53,17 @@ def add(folder: Path, form: str | None, no_check: bool) -> None:
 
     In a folder of Ansible environments it is one of them: hosts, group_vars, a vault.
     """
-    refuse_taken(folder)
     beside = siblings(folder)
+    as_ansible = form == "ansible" or (form is None and bool(beside))
+    # What would be in the way at the end is said before anything is asked.
+    refuse_taken(folder)
+    refuse_unwritable(folder)
+    if as_ansible:
+        refuse_unsealable(folder)
     model = _model(folder)
     draft = _asked(folder, model)
     lacking: list[str] = []
-    if form == "ansible" or (form is None and beside):
+    if as_ansible:
         lacking = write_environment(folder, draft, beside[0] if beside else None)
     else:
         click.echo(draft_text(replace(draft, secrets={})))

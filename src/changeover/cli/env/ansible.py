@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+from changeover.cli.options import named_passwords
 from changeover.cli.secrets.place import VAULT_FILE, new_sealed
 from changeover.errors import InvalidInstance
 from changeover.instances.agefile import secrets_text
@@ -23,7 +25,7 @@ def siblings(folder: Path) -> list[Path]:
     if not folder.parent.is_dir():
         return []
     beside = sorted(p for p in folder.parent.iterdir() if p.is_dir() and p != folder)
-    return [p for p in beside if (p / HOSTS).is_file()]
+    return [p for p in beside if (p / HOSTS).is_file() and not p.name.startswith(".")]
 
 
 def write_environment(folder: Path, draft: Draft, model: Path | None) -> list[str]:
@@ -33,6 +35,25 @@ def write_environment(folder: Path, draft: Draft, model: Path | None) -> list[st
     """
     if folder.exists() and any(folder.iterdir()):
         raise InvalidInstance(f"{folder}: is there already", "name another folder")
+    # Beside it, under a name nothing reads; there in one rename, or not at all.
+    fresh = folder.with_name(f".{folder.name}.adding")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        lacking = _written(fresh, draft, model)
+        fresh.replace(folder)
+    except OSError as error:
+        raise InvalidInstance(f"{folder}: cannot be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return lacking
+
+
+def refuse_unsealable(folder: Path) -> None:
+    """Raise `InvalidInstance` where no vault password is at hand for a new environment."""
+    new_sealed(b"", folder / VAULT_FILE, named_passwords(), Kind.VAULT)
+
+
+def _written(folder: Path, draft: Draft, model: Path | None) -> list[str]:
     (folder / VARIABLES).parent.mkdir(parents=True)
     (host,) = draft.hosts.values()
     domain = str(draft.vars["domain"])

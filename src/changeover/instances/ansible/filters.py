@@ -17,6 +17,7 @@ import jinja2
 import yaml
 
 from changeover.errors import InvalidInput
+from changeover.instances.ansible.varfile import documents
 
 _TRUE = frozenset(("yes", "on", "1", "true"))
 
@@ -151,7 +152,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "expanduser": lambda value: os.path.expanduser(str(value)),  # noqa: PTH111 - keeps what is written
     "flatten": _flatten,
     "from_json": lambda value: json.loads(str(value)),
-    "from_yaml": lambda value: yaml.safe_load(str(value)),
+    "from_yaml": lambda value: next(documents(str(value), "from_yaml"), None),
     "hash": _hash,
     "intersect": lambda one, other: _unique([i for i in one if i in other]),
     "items2dict": _items2dict,

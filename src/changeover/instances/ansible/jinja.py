@@ -11,16 +11,15 @@ from typing import Any, NoReturn
 
 import jinja2
 from jinja2 import nodes
+from jinja2.exceptions import SecurityError
 from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from changeover.errors import ChangeoverError, InvalidInput
 from changeover.instances.ansible.filters import FILTERS, TESTS, TextForGood
-
-LARGEST = 8 * 1024 * 1024
-"""Characters a rendered text may have."""
+from changeover.sources.bounds import refuse_long, rendering, ticked
+from changeover.sources.sandbox import Bounded, written
 
 
 class Style(Enum):
@@ -90,14 +89,9 @@ class _Context(Context):
             return Undefined(obj=error, name=key)
 
 
-class _Environment(ImmutableSandboxedEnvironment):
+class _Environment(Bounded):
     context_class = _Context
     code_generator_class = NativeCodeGenerator
-
-    @staticmethod
-    def concat(values: Iterable[Any]) -> str:
-        """Join what a macro or a block gives."""
-        return "".join(map(str, values))
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Look a name up among a mapping's keys where it has no such method."""
@@ -109,16 +103,15 @@ class _Environment(ImmutableSandboxedEnvironment):
 @jinja2.pass_context
 def _as_it_is(_context: Context, value: Any) -> Any:
     """Leave a value alone; that the context is asked for keeps constants from becoming text."""
-    return value
+    return written(value)
 
 
 def _environment() -> _Environment:
     made = _Environment(
-        undefined=Undefined,
+        FILTERS, undefined=Undefined,
         finalize=_as_it_is, autoescape=False, trim_blocks=True, keep_trailing_newline=True,
         extensions=["jinja2.ext.do"],
     )  # fmt: skip
-    made.filters.update(FILTERS)
     made.tests.update(TESTS)
     return made
 
@@ -163,21 +156,28 @@ def rendered(text: str, names: Any, style: Style, raw: Callable[[str], Any]) -> 
         if isinstance(written, bool | int | float):
             return written
     try:
-        template = _compiled(text)
-        made = list(template.root_render_func(template.new_context(names, shared=True)))
-        for node in made:
-            if isinstance(node, jinja2.Undefined):
-                str(node)
-        return _native(made) if style is Style.NATIVE else _as_text(made)
+        with rendering():
+            return _made(_compiled(text), names, style)
     except ChangeoverError:
         raise
     except jinja2.TemplateError as error:
         raise InvalidInput(f"cannot be rendered: {error.message}", _remedy(error)) from None
     except Exception as error:
-        raise InvalidInput(f"cannot be rendered: {error}", "correct the template") from error
+        why = str(error) or "it needs more memory than there is"
+        raise InvalidInput(f"cannot be rendered: {why}", "correct the template") from error
+
+
+def _made(template: jinja2.Template, names: Any, style: Style) -> Any:
+    made = list(template.root_render_func(template.new_context(names, shared=True)))
+    for node in made:
+        if isinstance(node, jinja2.Undefined):
+            str(node)
+    return _native(made) if style is Style.NATIVE else _as_text(made)
 
 
 def _remedy(error: jinja2.TemplateError) -> str:
+    if isinstance(error, SecurityError):
+        return "write less, or give the value itself"
     if "No filter named" in str(error) or "No test named" in str(error):
         return "say it with another filter, or give the value itself in changeover.yaml"
     return "correct the template"
@@ -191,19 +191,19 @@ def _compiled(text: str) -> jinja2.Template:
 def _native(made: list[Any]) -> Any:
     if len(made) == 1:
         return _unrolled(made[0])
-    return _bounded("".join("" if node is None else str(node) for node in made))
+    return _joined("" if node is None else str(node) for node in made)
 
 
 def _unrolled(value: Any) -> Any:
     if isinstance(value, Mapping | list | str) or not hasattr(value, "__iter__"):
         return value
-    return list(value)
+    return list(ticked(value))
 
 
 def _as_text(made: list[Any]) -> Any:
     if len(made) == 1 and isinstance(made[0], Omit | TextForGood):
         return made[0]
-    text = _bounded("".join("" if node is None else str(_unrolled(node)) for node in made))
+    text = _joined("" if node is None else str(_unrolled(node)) for node in made)
     if text.startswith(("{", "[")) or text in ("True", "False"):
         try:
             return ast.literal_eval(_python(ast.parse(text, mode="eval")))
@@ -223,7 +223,7 @@ def _python(tree: ast.Expression) -> Any:
     return ast.fix_missing_locations(_Json().visit(tree))
 
 
-def _bounded(text: str) -> str:
-    if len(text) > LARGEST:
-        raise InvalidInput(f"the rendered text has more than {LARGEST} characters", "write less")
-    return text
+def _joined(texts: Iterable[str]) -> str:
+    made = list(texts)
+    refuse_long(sum(map(len, made)))
+    return "".join(made)

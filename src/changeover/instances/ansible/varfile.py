@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ from changeover.model.release import Where
 
 LARGEST = 16 * 1024 * 1024
 """Bytes a file of variables may have."""
+
+MOST_VALUES = 1_000_000
+"""Values a file may have once its aliases are followed."""
 
 Opener = Callable[[bytes, str], bytes]
 """Opens a vault's content; the second word names it in errors."""
@@ -95,6 +98,7 @@ def parse_yaml(content: bytes | str, file: str) -> tuple[Any, dict[str, Where], 
         node = loader.get_single_node()
         if node is None:
             return None, {}, ()
+        refuse_endless(node, file)
         places, doubled = _places(node, file)
         return loader.construct_document(node), places, doubled
     except yaml.MarkedYAMLError as error:
@@ -104,6 +108,40 @@ def parse_yaml(content: bytes | str, file: str) -> tuple[Any, dict[str, Where], 
     finally:
         if loader is not None:
             loader.dispose()
+
+
+def documents(text: str, file: str) -> Iterator[Any]:
+    """Yield the documents of a YAML text without tags of Ansible; raises `InvalidInstance`."""
+    loader = yaml.SafeLoader(text)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            refuse_endless(node, file)
+            yield loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        raise _explained(error, text, file) from None
+    finally:
+        loader.dispose()
+
+
+def refuse_endless(node: Any, file: str) -> None:
+    """Raise `InvalidInstance` where aliases unfold to more values than any file has."""
+    if _unfolded(node, {}) > MOST_VALUES:
+        raise InvalidInstance(
+            f"{file}: its aliases unfold to more than {MOST_VALUES} values", "write less"
+        )
+
+
+def _unfolded(node: Any, seen: dict[int, int]) -> int:
+    """Return how many values a node comes to; what holds itself has no end."""
+    if isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) not in seen:
+        seen[id(node)] = MOST_VALUES + 1
+        pairs = isinstance(node, yaml.MappingNode)
+        inside = [part for pair in node.value for part in pair] if pairs else node.value
+        seen[id(node)] = 1 + sum(_unfolded(part, seen) for part in inside)
+    return seen[id(node)]
 
 
 def _decoded(content: bytes | str, file: str) -> str:
