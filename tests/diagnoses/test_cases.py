@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from changeover.diagnoses.anatomy import Address, Body, Clock, part
-from changeover.diagnoses.asked import Answers
+from changeover.diagnoses.asked import Replies
 from changeover.diagnoses.listed import KINDS
 from changeover.hosts.command import Completed
 from changeover.model.diagnosis import in_order
@@ -42,14 +42,14 @@ def body_of(case: dict[str, Any]) -> Body:
 def test_answers_mean_what_the_case_tells(file: Path) -> None:
     case = tomllib.loads(file.read_text())
     body = body_of(case)
-    answers = Answers(
+    replies = Replies(
         {
             name: Completed(said.get("code", 0), said.get("out", ""), said.get("err", ""))
             for name, said in case["answers"].items()
         }
     )
 
-    faults = [fault for kind in KINDS for fault in kind.faults(body, answers)]
+    faults = [fault for kind in KINDS for fault in kind.faults(body, replies)]
 
     told = [(t.depth, t.fault) for t in in_order(faults)]
     assert [(d, f.kind) for d, f in told] == [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from changeover.engine.prober import Prober, answers
+from changeover.engine.prober import Prober, unanswered
 from changeover.model import events as ev
 from changeover.model.instance import Endpoint
 
@@ -22,7 +22,7 @@ def test_an_endpoint_that_cannot_be_asked_is_down(endpoint: Endpoint, tmp_path: 
     told: list[ev.Event] = []
 
     with Prober((endpoint,), tmp_path, told.append):
-        reason = answers(endpoint, tmp_path)
+        reason = unanswered(endpoint, tmp_path)
 
     assert reason
     assert isinstance(told[-1], ev.Watched)

@@ -10,7 +10,7 @@ import click
 from changeover.cli.opening import opened
 from changeover.cli.options import given_words, instance_option, set_option
 from changeover.engine.guide import Reader, guide_for
-from changeover.engine.inputs import answers_for
+from changeover.engine.inputs import inputs_for
 from changeover.engine.order import UPGRADE
 from changeover.engine.route import find_route
 from changeover.errors import InvalidInput
@@ -52,7 +52,7 @@ def guide(instance: Path, procedure: str, form: str, **asked: Any) -> None:
         raise InvalidInput(f"{goal.version} has no procedure {procedure}", f"it has: {known}")
     before = installed_version(instance, asked["installed"])
     route = route_to(goal, listed, before) if procedure == UPGRADE else [goal]
-    answers = answers_for(goal, described, asked["inputs"])
+    answers = inputs_for(goal, described, asked["inputs"])
     language = asked["language"] or described.language
     reader = Reader(described, tuple(secrets), answers, language, procedure)
     click.echo(guide_text(guide_for(route, before, reader), form))

@@ -62,7 +62,7 @@ def request_for(session: Session, asked: Asked) -> Request:
     session.binder.decided = asked.decided
     # What was mistyped is said before a host is asked.
     target = session.target(asked.target)
-    inputs = session.answers(target, asked.inputs)
+    inputs = session.inputs(target, asked.inputs)
     installed = session.installed()
     procedure = asked.procedure or UPGRADE
     return Request(installed, target, procedure, inputs, asked.waived, asked.only)

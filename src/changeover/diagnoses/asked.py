@@ -102,7 +102,7 @@ def told_lines(text: str, most: int = 3) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Answers:
+class Replies:
     """What a host answered, by the name of the question."""
 
     found: Mapping[str, Completed]
@@ -122,7 +122,7 @@ class Answers:
         return {row.name.rpartition(":")[2]: row for row in rows}
 
     @cached_property
-    def supervisor_answers(self) -> bool:
+    def supervisor_replies(self) -> bool:
         """Whether supervisord answered at all: its exit code also tells that programs stand."""
         return bool(self.processes) or self.of("supervisor").code in (0, 3, TOO_SLOW)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from changeover.diagnoses.anatomy import Body
-from changeover.diagnoses.asked import TOO_SLOW, Answers, Questions
+from changeover.diagnoses.asked import TOO_SLOW, Questions, Replies
 from changeover.diagnoses.kind import Kind
 from changeover.hosts.command import shell
 from changeover.model.diagnosis import Fault
@@ -21,12 +21,12 @@ class BusyKind(Kind):
         """Ask for the load, which is answered even then."""
         return {"load": shell(LOAD)}
 
-    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+    def faults(self, body: Body, replies: Replies) -> Iterator[Fault]:
         """Questions left open, and what the host is busy with, in numbers."""
-        late = [name for name, done in answers.found.items() if done.code == TOO_SLOW]
+        late = [name for name, done in replies.found.items() if done.code == TOO_SLOW]
         if not late:
             return
-        words = answers.out("load").split()
+        words = replies.out("load").split()
         told = len(words) > 6
         load = (
             f"load {words[0]} on {words[5]} processors, {words[6]} kB of memory free"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from changeover.diagnoses.anatomy import Body, Certificate, Nginx
-from changeover.diagnoses.asked import Answers, Questions
+from changeover.diagnoses.asked import Questions, Replies
 from changeover.diagnoses.kind import Kind
 from changeover.model.diagnosis import Fault, Mending
 from changeover.tools import certbot, openssl
@@ -25,17 +25,17 @@ class CertificateKind(Kind):
                 found[f"schedule {one.domain}"] = certbot.schedule(one.folder, one.lineage)
         return found
 
-    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+    def faults(self, body: Body, replies: Replies) -> Iterator[Fault]:
         """What is wrong with each certificate."""
         for one in body.certificates:
-            served = openssl.parse(answers.out(f"wire {one.domain}"))
-            kept = openssl.parse(answers.out(f"file {one.domain}"))
+            served = openssl.parse(replies.out(f"wire {one.domain}"))
+            kept = openssl.parse(replies.out(f"file {one.domain}"))
             if served and kept and served.serial != kept.serial:
                 yield _old(one, served, kept, body)
             if served:
                 yield from _served(one, served, body)
             if one.lineage:
-                yield from _schedule(one, answers)
+                yield from _schedule(one, replies)
 
 
 def _served(one: Certificate, served: openssl.Seen, body: Body) -> Iterator[Fault]:
@@ -92,8 +92,8 @@ def _old(one: Certificate, served: openssl.Seen, kept: openssl.Seen, body: Body)
     )
 
 
-def _schedule(one: Certificate, answers: Answers) -> Iterator[Fault]:
-    asked = answers.of(f"schedule {one.domain}")
+def _schedule(one: Certificate, replies: Replies) -> Iterator[Fault]:
+    asked = replies.of(f"schedule {one.domain}")
     found = certbot.parse_schedule(asked.stdout)
     if not asked.ok or not found.known:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from changeover.diagnoses.anatomy import Body
-from changeover.diagnoses.asked import Answers, Questions
+from changeover.diagnoses.asked import Questions, Replies
 from changeover.diagnoses.kind import Kind
 from changeover.hosts.command import command
 from changeover.model.diagnosis import Fault, Mending
@@ -23,13 +23,13 @@ class ClockKind(Kind):
         states = command("systemctl", "show", "--property=Id,LoadState,ActiveState", *SERVICES)
         return {"clock": command("date", "+%s.%N"), "time services": states}
 
-    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+    def faults(self, body: Body, replies: Replies) -> Iterator[Fault]:
         """A clock that is more than half a minute off."""
-        said = answers.out("clock").strip()
+        said = replies.out("clock").strip()
         skew = float(said) - body.clock.now if said else 0.0
         if abs(skew) <= MOST:
             return
-        services = _services(answers.out("time services"))
+        services = _services(replies.out("time services"))
         kept = [name for name, active in services.items() if active]
         stopped = [name for name, active in services.items() if not active]
         yield Fault(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from changeover.diagnoses.anatomy import Body, Database
-from changeover.diagnoses.asked import TOO_SLOW, Answers, Questions, told_lines
+from changeover.diagnoses.asked import TOO_SLOW, Questions, Replies, told_lines
 from changeover.diagnoses.kind import Kind
 from changeover.hosts.command import Command, Completed, command, shell
 from changeover.model.diagnosis import Fault, Mending
@@ -51,11 +51,11 @@ class DatabaseKind(Kind):
             found["database units"] = _units()
         return found
 
-    def asks_further(self, body: Body, answers: Answers) -> Questions:
+    def asks_further(self, body: Body, replies: Replies) -> Questions:
         """Where a login fails, ask whether the server is up, its owner, and its log."""
         found: Questions = {}
         for one in body.databases:
-            if answers.of(_name(one)).ok:
+            if replies.of(_name(one)).ok:
                 continue
             place = psql.parse_url(one.url).conninfo
             found[f"ready {one.name}"] = command("pg_isready", "-q", "-t", "3", "-d", place)
@@ -65,16 +65,16 @@ class DatabaseKind(Kind):
                     found[f"log {one.log}"] = shell(LAST_LOG, one.log)
         return found
 
-    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+    def faults(self, body: Body, replies: Replies) -> Iterator[Fault]:
         """What is wrong with each database; the same trouble of two logins is told once."""
         told = set()
         for one in body.databases:
-            done = answers.of(_name(one))
+            done = replies.of(_name(one))
             if done.ok:
                 yield from _nearly_full(one, done)
             if done.ok or done.code == TOO_SLOW:
                 continue
-            fault = _fault(one, answers)
+            fault = _fault(one, replies)
             place = psql.parse_url(one.url).label
             # A login of its own is told where it alone is wrong.
             if (place, fault.kind) not in told:
@@ -107,18 +107,18 @@ def _as_owner(sql: str) -> Command:
     return command("psql", "-XAtq", "-d", "postgres", "-c", joined, user="postgres", cwd="/")
 
 
-def _fault(one: Database, answers: Answers) -> Fault:
-    done, at, thing = answers.of(_name(one)), psql.parse_url(one.url), _name(one)
+def _fault(one: Database, replies: Replies) -> Fault:
+    done, at, thing = replies.of(_name(one)), psql.parse_url(one.url), _name(one)
     said = str(psql.parse_trouble(done.stderr)) if done.stderr.strip() else "no answer in time"
-    if answers.of(f"ready {one.name}").code != READY:
-        return _down(one, said, answers)
+    if replies.of(f"ready {one.name}").code != READY:
+        return _down(one, said, replies)
     if not is_local(one.url):
         return _login(one, said, {})
-    if not answers.of("standing").ok:
+    if not replies.of("standing").ok:
         # Not even its owner gets in: it is no matter of names and passwords.
         refuses = f"{at.label} refuses connections"
         return Fault("database-refuses", thing, refuses, (said,), _LOOK, after=("disk *",))
-    standing = _standing(answers)
+    standing = _standing(replies)
     if standing["used"] >= standing["most"]:
         full = f"{at.label} takes no more connections: {standing['used']} of {standing['most']}"
         remedy = "end what holds them idle (pg_terminate_backend), or raise max_connections"
@@ -145,17 +145,17 @@ def _login(one: Database, said: str, standing: dict[str, Any]) -> Fault:
     return Fault("database-login", thing, refused, (said,), remedy)
 
 
-def _standing(answers: Answers) -> dict[str, Any]:
-    done = answers.of("standing")
+def _standing(replies: Replies) -> dict[str, Any]:
+    done = replies.of("standing")
     found = psql.parse_lines(done.stdout) if done.ok else []
     return dict(found[0]) if found else {}
 
 
-def _down(one: Database, said: str, answers: Answers) -> Fault:
+def _down(one: Database, said: str, replies: Replies) -> Fault:
     at, local = psql.parse_url(one.url), is_local(one.url)
-    stopped = [unit for unit, state in _servers(answers) if state != "active"] if local else []
+    stopped = [unit for unit, state in _servers(replies) if state != "active"] if local else []
     evidence = [said, *(f"{unit} does not run" for unit in stopped)]
-    evidence += told_lines(answers.out(f"log {one.log}"), 2) if local else ()
+    evidence += told_lines(replies.out(f"log {one.log}"), 2) if local else ()
     remedy = "see that the server runs and that this host may reach it"
     if stopped:
         remedy = f"systemctl start {stopped[0]}"
@@ -173,9 +173,9 @@ def _down(one: Database, said: str, answers: Answers) -> Fault:
     )
 
 
-def _servers(answers: Answers) -> list[tuple[str, str]]:
+def _servers(replies: Replies) -> list[tuple[str, str]]:
     """Return PostgreSQL's units with their states."""
-    rows = (line.split() for line in answers.out("database units").splitlines())
+    rows = (line.split() for line in replies.out("database units").splitlines())
     return [(row[0], row[2]) for row in rows if len(row) > 3]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from changeover.diagnoses.anatomy import Body
-from changeover.diagnoses.asked import Answers, Questions
+from changeover.diagnoses.asked import Questions, Replies
 from changeover.diagnoses.kind import Kind
 from changeover.hosts.command import shell
 from changeover.model.diagnosis import Fault
@@ -63,39 +63,39 @@ class DiskKind(Kind):
         """Ask for the room at each folder."""
         return {f"disk {disk.path}": shell(ROOM, disk.path) for disk in body.disks}
 
-    def asks_further(self, body: Body, answers: Answers) -> Questions:
+    def asks_further(self, body: Body, replies: Replies) -> Questions:
         """Where a disk is full, ask what takes the room."""
         found: Questions = {}
-        for room in rooms(body, answers):
+        for room in rooms(body, replies):
             if room.full or room.low:
                 found[f"largest {room.mount}"] = shell(LARGEST, room.mount)
             if room.crowded:
                 found[f"crowded {room.mount}"] = shell(CROWDED, room.mount)
         return found
 
-    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+    def faults(self, body: Body, replies: Replies) -> Iterator[Fault]:
         """Disks that are full, crowded, or nearly so."""
-        for room in rooms(body, answers):
+        for room in rooms(body, replies):
             thing = f"disk {room.mount}"
             if room.full or room.low:
                 word = "is full" if room.full else "is nearly full"
                 said = f"{room.mount} {word}: {_size(room.free)} of {_size(room.size)} free"
-                taken = _taken(answers.out(f"largest {room.mount}"), "takes {}")
+                taken = _taken(replies.out(f"largest {room.mount}"), "takes {}")
                 remedy = "make room there; old releases and logs first: changeover finalize frees "
                 remedy += "what the undo of accepted runs needed"
                 yield Fault("disk-full", thing, said, taken, remedy, grave=room.full)
             if room.crowded:
                 said = f"{room.mount} takes no more files: {room.files_free} of {room.files} left"
-                many = _taken(answers.out(f"crowded {room.mount}"), "holds {} files", files=True)
+                many = _taken(replies.out(f"crowded {room.mount}"), "holds {} files", files=True)
                 remedy = "remove the many small files (sessions, mails, caches) that fill it"
                 yield Fault("disk-out-of-inodes", thing, said, many, remedy)
 
 
-def rooms(body: Body, answers: Answers) -> list[Room]:
+def rooms(body: Body, replies: Replies) -> list[Room]:
     """Return each file system once."""
     found = {}
     for disk in body.disks:
-        words = answers.out(f"disk {disk.path}").split(None, 4)
+        words = replies.out(f"disk {disk.path}").split(None, 4)
         if len(words) == 5 and words[0].isdigit():
             numbers = [int(word) if word.isdigit() else 0 for word in words[:4]]
             room = Room(words[4].strip(), *numbers)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from changeover.diagnoses.anatomy import Address, Body
-from changeover.diagnoses.asked import Answers, Questions, lately, lately_told, told_lines
+from changeover.diagnoses.asked import Questions, Replies, lately, lately_told, told_lines
 from changeover.diagnoses.kind import Kind
 from changeover.hosts.command import Command, command
 from changeover.model.diagnosis import Fault
@@ -30,7 +30,7 @@ class EndpointKind(Kind):
             found["addresses"] = command("hostname", "-I")
         return found
 
-    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+    def faults(self, body: Body, replies: Replies) -> Iterator[Fault]:
         """Addresses that do not lead here, and those that fail although they do."""
         for one in body.addresses:
             if not one.outside:
@@ -39,10 +39,10 @@ class EndpointKind(Kind):
             if not one.resolved and not one.pinned:
                 yield Fault("name-unknown", f"name {name}", f"{name} stands for no address",
                             (one.outside,), "bring back the DNS record of the name")  # fmt: skip
-            elif _well(one, answers) and UNTRUSTED not in one.outside:
-                yield _away(one, name, answers)
+            elif _well(one, replies) and UNTRUSTED not in one.outside:
+                yield _away(one, name, replies)
             else:
-                yield _failing(one, answers)
+                yield _failing(one, replies)
 
 
 def _inside(one: Address) -> Command:
@@ -54,14 +54,14 @@ def _inside(one: Address) -> Command:
     return command(*words, "-w", f"\\n{MARK}%{{http_code}}", "--", one.url)
 
 
-def _well(one: Address, answers: Answers) -> bool:
-    body, _, code = answers.out(f"inside {one.name}").rpartition(MARK)
+def _well(one: Address, replies: Replies) -> bool:
+    body, _, code = replies.out(f"inside {one.name}").rpartition(MARK)
     return code.strip() == str(one.expect) and one.contains in body
 
 
-def _away(one: Address, name: str, answers: Answers) -> Fault:
+def _away(one: Address, name: str, replies: Replies) -> Fault:
     """The platform is well, and users do not get to it."""
-    here = answers.out("addresses").split()
+    here = replies.out("addresses").split()
     evidence = (
         f"asked from here: {one.outside}",
         f"{name} leads to {', '.join(one.resolved)}; this host has {', '.join(here)}",
@@ -73,10 +73,10 @@ def _away(one: Address, name: str, answers: Answers) -> Fault:
                  evidence, remedy, after=("certificate *",))  # fmt: skip
 
 
-def _failing(one: Address, answers: Answers) -> Fault:
-    lines = lately_told(answers.out("nginx log"), answers.out("lately")).splitlines()
+def _failing(one: Address, replies: Replies) -> Fault:
+    lines = lately_told(replies.out("nginx log"), replies.out("lately")).splitlines()
     log = [line for line in lines if " upstream" in line]
-    code = answers.out(f"inside {one.name}").rpartition(MARK)[2].strip()
+    code = replies.out(f"inside {one.name}").rpartition(MARK)[2].strip()
     shown = f"answers {code}" if code not in ("", "000", str(one.expect)) else "fails"
     evidence = (one.outside, *(f"nginx: {line}" for line in told_lines("\n".join(log), 1)))
     remedy = "mend what stands above it; changeover doctor tells when it answers again"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from changeover.diagnoses.anatomy import Body, Clock
-from changeover.diagnoses.asked import Answers, Questions
+from changeover.diagnoses.asked import Questions, Replies
 from changeover.diagnoses.kind import Kind
 from changeover.hosts.command import Completed
 from changeover.hosts.host import Host
@@ -30,15 +30,15 @@ def examine(host: Host, body: Body, kinds: Sequence[Kind]) -> tuple[Examined, li
     body = replace(body, clock=Clock(before))
     further: Questions = {}
     for kind in kinds:
-        further |= kind.asks_further(body, Answers(found))
+        further |= kind.asks_further(body, Replies(found))
     if further:
         found = {**found, **_asked(host, further)}
-    answers = Answers(found)
-    faults = [replace(f, host=host.name) for kind in kinds for f in kind.faults(body, answers)]
+    replies = Replies(found)
+    faults = [replace(f, host=host.name) for kind in kinds for f in kind.faults(body, replies)]
     deployed = tuple(
         f"{one.folder}: {said}"
         for one in body.checkouts
-        if (said := answers.out(f"commit {one.folder}").strip())
+        if (said := replies.out(f"commit {one.folder}").strip())
     )
     seconds = round(time.monotonic() - began, 2)
     return Examined(host.name, body.things, deployed, seconds), faults

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from changeover.diagnoses.anatomy import Body
-from changeover.diagnoses.asked import Answers, Questions
+from changeover.diagnoses.asked import Questions, Replies
 from changeover.model.diagnosis import Fault
 
 
@@ -17,10 +17,10 @@ class Kind(ABC):
     def asks(self, body: Body) -> Questions:
         """Return the questions, by name; a question that others ask too has the same name."""
 
-    def asks_further(self, body: Body, answers: Answers) -> Questions:
+    def asks_further(self, body: Body, replies: Replies) -> Questions:
         """Return what is asked only after the first answers showed a reason to."""
         return {}
 
     @abstractmethod
-    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+    def faults(self, body: Body, replies: Replies) -> Iterator[Fault]:
         """Yield what is wrong."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from changeover.diagnoses.anatomy import Body, Nginx
 from changeover.diagnoses.asked import (
     TOO_SLOW,
-    Answers,
     Questions,
+    Replies,
     lately,
     lately_told,
     log_of,
@@ -32,41 +32,41 @@ class NginxKind(Kind):
         """Ask for its verdict, its configuration and its processes."""
         return {**nginx_state(body), **lately()}
 
-    def asks_further(self, body: Body, answers: Answers) -> Questions:
+    def asks_further(self, body: Body, replies: Replies) -> Questions:
         """Ask for the line it refuses, for its log, and when its files changed."""
         found: Questions = {}
-        running = tool.parse_look(answers.out("nginx running"))
+        running = tool.parse_look(replies.out("nginx running"))
         if running.log:
             found["nginx log"] = log_of(running.log)
-        refused = re.match(r"(/\S+):(\d+): ", _refusal(answers))
+        refused = re.match(r"(/\S+):(\d+): ", _refusal(replies))
         if refused:
             found["nginx line"] = command("sed", "-n", f"{refused[2]}p", refused[1])
-        files = tool.parse_files(answers.out("nginx configuration"))
+        files = tool.parse_files(replies.out("nginx configuration"))
         if files:
             found["nginx changed"] = command("stat", "-Lc", "%Y %n", "--", *files)
         return found
 
-    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+    def faults(self, body: Body, replies: Replies) -> Iterator[Fault]:
         """What is wrong with each nginx."""
         for one in body.nginx:
-            running = tool.parse_look(answers.out("nginx running"))
-            refusal = _refusal(answers)
+            running = tool.parse_look(replies.out("nginx running"))
+            refusal = _refusal(replies)
             if refusal:
-                yield _refused(refusal, running, answers)
-            if not running.master and answers.of("nginx running").code != TOO_SLOW:
-                yield _down(one, answers, mendable=not refusal)
+                yield _refused(refusal, running, replies)
+            if not running.master and replies.of("nginx running").code != TOO_SLOW:
+                yield _down(one, replies, mendable=not refusal)
             elif not refusal:
-                yield from _stale(one, running, answers)
+                yield from _stale(one, running, replies)
 
 
-def _refusal(answers: Answers) -> str:
-    done = answers.of("nginx test")
+def _refusal(replies: Replies) -> str:
+    done = replies.of("nginx test")
     return "" if done.ok or done.code == TOO_SLOW else tool.parse_refusal(done.stderr)
 
 
-def _refused(refusal: str, running: tool.Running, answers: Answers) -> Fault:
+def _refused(refusal: str, running: tool.Running, replies: Replies) -> Fault:
     """Tell a file that is missing from a line that is wrong; both stop the next start."""
-    line = answers.out("nginx line").strip()
+    line = replies.out("nginx line").strip()
     evidence = (refusal, *((f"the line: {line}",) if line else ()))
     serves = "; it serves with the old one until it is restarted" if running.master else ""
     # The number of the error, not its words: those come in the host's language.
@@ -81,10 +81,10 @@ def _refused(refusal: str, running: tool.Running, answers: Answers) -> Fault:
                  remedy, after=("disk *",), grave=not running.master)  # fmt: skip
 
 
-def _down(one: Nginx, answers: Answers, *, mendable: bool) -> Fault:
-    unit = answers.unit("nginx unit")
+def _down(one: Nginx, replies: Replies, *, mendable: bool) -> Fault:
+    unit = replies.unit("nginx unit")
     active = unit.get("ActiveState", "unknown")
-    if answers.of("nginx test").code == 127:
+    if replies.of("nginx test").code == 127:
         return Fault(
             "nginx-down", "nginx", "nginx is not installed", remedy="apt-get install nginx"
         )
@@ -93,15 +93,15 @@ def _down(one: Nginx, answers: Answers, *, mendable: bool) -> Fault:
     evidence = [f"{one.unit} is {active} ({unit.get('Result', '')})"] if known else []
     return Fault(
         "nginx-down", "nginx", "nginx does not run",
-        (*evidence, *told_lines(lately_told(answers.out("nginx log"), answers.out("lately")), 1)),
+        (*evidence, *told_lines(lately_told(replies.out("nginx log"), replies.out("lately")), 1)),
         f"systemctl start {one.unit}" if known else f"{one.program} -c {one.config}",
         after=("nginx configuration", "disk *"),
         mending=start if mendable and known and active in ("inactive", "failed") else None,
     )  # fmt: skip
 
 
-def _stale(one: Nginx, running: tool.Running, answers: Answers) -> Iterator[Fault]:
-    rows = (line.split(" ", 1) for line in answers.out("nginx changed").splitlines())
+def _stale(one: Nginx, running: tool.Running, replies: Replies) -> Iterator[Fault]:
+    rows = (line.split(" ", 1) for line in replies.out("nginx changed").splitlines())
     newer = [path for at, path in rows if running.since and int(at) > running.since + CLOCK]
     if newer:
         yield Fault(

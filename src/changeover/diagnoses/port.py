@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 
 from changeover.diagnoses.anatomy import Body, Program
 from changeover.diagnoses.asked import (
-    Answers,
     Questions,
+    Replies,
     nginx_state,
     sockets,
     supervisor_state,
@@ -42,40 +42,40 @@ class PortKind(Kind):
             found[pid] = command("ps", "-eo", "pid=,etimes=")
         return found
 
-    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+    def faults(self, body: Body, replies: Replies) -> Iterator[Fault]:
         """Programs at another port than they should be, and nginx that looks elsewhere."""
         for one in body.programs:
-            pid = answers.pid_of(one)
+            pid = replies.pid_of(one)
             if not one.port or not pid:
                 continue  # what does not run is told as such
-            if not answers.serves(one):
-                yield from _elsewhere(one, pid, answers)
+            if not replies.serves(one):
+                yield from _elsewhere(one, pid, replies)
             elif body.nginx and one.proxied:
-                yield from _not_sent(one, body, answers)
+                yield from _not_sent(one, body, replies)
 
 
-def _elsewhere(one: Program, pid: str, answers: Answers) -> Iterator[Fault]:
-    ports = sorted(answers.ports_of(pid))
+def _elsewhere(one: Program, pid: str, replies: Replies) -> Iterator[Fault]:
+    ports = sorted(replies.ports_of(pid))
     if ports:
         said = f"{one.name} listens on port {ports[0]}, not on {one.port}, where requests are sent"
         kind, remedy = "program-port", f"set {one.port} there, then restart {one.name}"
-    elif ends_of(one, answers):
+    elif ends_of(one, replies):
         return  # it falls, and that is told
-    elif _age(pid, answers) < YOUNG:
+    elif _age(pid, replies) < YOUNG:
         said = f"{one.name} was started just now and does not listen on port {one.port} yet"
         kind, remedy = "program-starting", "ask again in some seconds"
     else:
         said = f"{one.name} runs, and does not listen on port {one.port}"
         kind, remedy = "program-silent", f"look into its log, then restart {one.name}"
-    places = _places(one, ports, answers)
-    last = told_lines(answers.out(f"log {one.name}"), 1) if not ports else ()
+    places = _places(one, ports, replies)
+    last = told_lines(replies.out(f"log {one.name}"), 1) if not ports else ()
     yield Fault(kind, f"port {one.name}", said, (*places, *last), remedy,
                 after=(f"program {one.name}",))  # fmt: skip
 
 
-def _not_sent(one: Program, body: Body, answers: Answers) -> Iterator[Fault]:
+def _not_sent(one: Program, body: Body, replies: Replies) -> Iterator[Fault]:
     """Nothing is sent to where the program listens: the places where it is sent instead."""
-    configuration = answers.out("nginx configuration")
+    configuration = replies.out("nginx configuration")
     sent = nginx_tool.parse_proxied(configuration)
     if not sent or one.port in sent:
         return
@@ -83,7 +83,7 @@ def _not_sent(one: Program, body: Body, answers: Answers) -> Iterator[Fault]:
         port for each in body.nginx for port in each.spare_ports
     }
     astray = [(port, place) for port, place in sent.items()
-              if port not in answers.listeners and port not in wanted]  # fmt: skip
+              if port not in replies.listeners and port not in wanted]  # fmt: skip
     places = tuple(f"{place} sends to {port}, where nobody listens" for port, place in astray)
     yield Fault(
         "nginx-port", f"port {one.name}",
@@ -93,10 +93,10 @@ def _not_sent(one: Program, body: Body, answers: Answers) -> Iterator[Fault]:
     )  # fmt: skip
 
 
-def _places(one: Program, ports: list[int], answers: Answers) -> tuple[str, ...]:
+def _places(one: Program, ports: list[int], replies: Replies) -> tuple[str, ...]:
     """Return where the wrong port is set, as far as it is found."""
     found = []
-    for line in answers.out(f"ports {one.name}").splitlines():
+    for line in replies.out(f"ports {one.name}").splitlines():
         path, _, rest = line.partition(":")
         number, _, match = rest.partition(":")
         if any(match.rstrip("\"'").endswith(str(port)) for port in ports):
@@ -105,7 +105,7 @@ def _places(one: Program, ports: list[int], answers: Answers) -> tuple[str, ...]
     return tuple(found)
 
 
-def _age(pid: str, answers: Answers) -> int:
-    rows = (line.split() for line in answers.out("uptime").splitlines())
+def _age(pid: str, replies: Replies) -> int:
+    rows = (line.split() for line in replies.out("uptime").splitlines())
     ages = {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
     return ages.get(pid, YOUNG)

@@ -12,8 +12,8 @@ from changeover.diagnoses.anatomy import Body, Program
 from changeover.diagnoses.asked import (
     SPAN,
     TOO_SLOW,
-    Answers,
     Questions,
+    Replies,
     lately,
     log_of,
     sockets,
@@ -57,10 +57,10 @@ class ProgramKind(Kind):
                 found[f"log {one.name}"] = log_of(one.log)
         return found
 
-    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+    def faults(self, body: Body, replies: Replies) -> Iterator[Fault]:
         """Programs that are down, or in a loop."""
         for one in body.programs:
-            found = _unit_fault(one, answers) if one.is_unit else _fault(one, answers)
+            found = _unit_fault(one, replies) if one.is_unit else _fault(one, replies)
             if found:
                 yield _addressed(found, body)
 
@@ -78,44 +78,44 @@ def thing(one: Program) -> str:
     return f"program {one.name}"
 
 
-def _fault(one: Program, answers: Answers) -> Fault | None:
-    process = answers.processes.get(one.name)
+def _fault(one: Program, replies: Replies) -> Fault | None:
+    process = replies.processes.get(one.name)
     if process is not None:
-        return _unwell(one, process, answers)
-    if answers.of("supervisor").code == TOO_SLOW:
+        return _unwell(one, process, replies)
+    if replies.of("supervisor").code == TOO_SLOW:
         return None
-    if answers.supervisor_answers:
+    if replies.supervisor_replies:
         return Fault("program-unknown", thing(one), f"supervisor knows no program {one.name}",
                      remedy="supervisorctl reread; supervisorctl update")  # fmt: skip
-    if one.port and one.port in answers.listeners:
+    if one.port and one.port in replies.listeners:
         return None  # what supervisor started may outlive it
     return Fault("program-down", thing(one), f"{one.name} does not run",
                  remedy="comes up with supervisor", after=("supervisor",))  # fmt: skip
 
 
-def _unwell(one: Program, process: supervisorctl.Process, answers: Answers) -> Fault | None:
-    ends = ends_of(one, answers)
-    if process.state in CRASHES or _falls(one, process, ends, answers):
-        return _crash(one, process.told, ends, answers)
+def _unwell(one: Program, process: supervisorctl.Process, replies: Replies) -> Fault | None:
+    ends = ends_of(one, replies)
+    if process.state in CRASHES or _falls(one, process, ends, replies):
+        return _crash(one, process.told, ends, replies)
     if process.state in ("STOPPED", "EXITED"):
-        return _stopped(one, process, answers)
+        return _stopped(one, process, replies)
     return None
 
 
-def _stopped(one: Program, process: supervisorctl.Process, answers: Answers) -> Fault:
+def _stopped(one: Program, process: supervisorctl.Process, replies: Replies) -> Fault:
     word = "was stopped" if process.state == "STOPPED" else "ended and was not started again"
     return Fault(
         "program-down", thing(one), f"{one.name} {word}",
-        (f"supervisor: {process.state} {process.told}".rstrip(), *_last(one, answers, 1)),
+        (f"supervisor: {process.state} {process.told}".rstrip(), *_last(one, replies, 1)),
         f"supervisorctl start {one.name}",
         mending=Mending(f"start {one.name}", "supervisor.start", {"program": one.name}),
     )  # fmt: skip
 
 
-def _crash(one: Program, told: str, ends: list[str], answers: Answers) -> Fault:
-    log, state = answers.out(f"log {one.name}"), _state(one, answers)
-    up = answers.serves(one) and state not in CRASHES
-    said, remedy = _crash_words(one, log, answers)
+def _crash(one: Program, told: str, ends: list[str], replies: Replies) -> Fault:
+    log, state = replies.out(f"log {one.name}"), _state(one, replies)
+    up = replies.serves(one) and state not in CRASHES
+    said, remedy = _crash_words(one, log, replies)
     if up:
         said = f"{one.name} fell {len(ends)} times within {SPAN} s; it runs again"
     evidence = [f"supervisor: {told}"] if told and not told.startswith("pid") else []
@@ -123,55 +123,55 @@ def _crash(one: Program, told: str, ends: list[str], answers: Answers) -> Fault:
     causes = [pattern for found, pattern in CAUSES if found.search(log)]
     start = Mending(f"start {one.name}", "supervisor.start", {"program": one.name})
     return Fault(
-        "crash-loop", thing(one), said, (*evidence, *_last(one, answers, 3)), remedy,
+        "crash-loop", thing(one), said, (*evidence, *_last(one, replies, 3)), remedy,
         after=tuple(causes), grave=not up, mending=start if state == "FATAL" else None,
     )  # fmt: skip
 
 
-def _crash_words(one: Program, log: str, answers: Answers) -> tuple[str, str]:
+def _crash_words(one: Program, log: str, replies: Replies) -> tuple[str, str]:
     """Say what happens and what helps; a port that somebody else has is named with him."""
-    if TAKEN.search("\n".join(told_lines(log, RECENT))) and one.port in answers.listeners:
-        holder = answers.occupants.get(one.port, "another program")
+    if TAKEN.search("\n".join(told_lines(log, RECENT))) and one.port in replies.listeners:
+        holder = replies.occupants.get(one.port, "another program")
         said = f"{one.name} cannot start: its port {one.port} is taken by {holder}"
         return said, f"end {holder}, then supervisorctl start {one.name}"
     remedy = f"correct what its log says ({one.log}), then supervisorctl restart {one.name}"
     return f"{one.name} crashes each time it is started", remedy
 
 
-def _unit_fault(one: Program, answers: Answers) -> Fault | None:
-    unit = answers.unit(f"unit {one.name}")
+def _unit_fault(one: Program, replies: Replies) -> Fault | None:
+    unit = replies.unit(f"unit {one.name}")
     state, restarts = unit.get("ActiveState", "unknown"), unit.get("NRestarts", "0")
     if state == "active":
         return None
     if unit.get("SubState") == "auto-restart":
         said = f"{one.name} crashes each time it is started"
-        evidence = (f"systemd started it anew {restarts} times", *_last(one, answers, 3))
+        evidence = (f"systemd started it anew {restarts} times", *_last(one, replies, 3))
         remedy = f"correct what its log says, then systemctl restart {one.name}"
         return Fault("crash-loop", thing(one), said, evidence, remedy, ("disk *", "database *"))
     return Fault(
         "program-down", thing(one), f"{one.name} does not run",
-        (f"systemd: {state} ({unit.get('Result', '')})", *_last(one, answers, 2)),
+        (f"systemd: {state} ({unit.get('Result', '')})", *_last(one, replies, 2)),
         f"systemctl start {one.name}", after=("disk *",),
         mending=Mending(f"start {one.name}", "systemd.start", {"unit": one.name}),
     )  # fmt: skip
 
 
-def _state(one: Program, answers: Answers) -> str:
-    process = answers.processes.get(one.name)
+def _state(one: Program, replies: Replies) -> str:
+    process = replies.processes.get(one.name)
     return process.state if process else ""
 
 
-def ends_of(one: Program, answers: Answers) -> list[str]:
+def ends_of(one: Program, replies: Replies) -> list[str]:
     """Return the lines of supervisor's log that tell of unwanted ends, lately."""
-    since = answers.out("lately").strip()
+    since = replies.out("lately").strip()
     ended = re.compile(rf"exited: {re.escape(one.name)} \(.*not expected")
-    lines = answers.out("supervisor log").splitlines()
+    lines = replies.out("supervisor log").splitlines()
     return [line for line in lines if line > since and ended.search(line)]
 
 
-def _falls(one: Program, process: supervisorctl.Process, ends: list[str], answers: Answers) -> bool:
+def _falls(one: Program, process: supervisorctl.Process, ends: list[str], replies: Replies) -> bool:
     """Whether it ended lately, and is not clearly up since."""
-    answered = bool(one.port) and answers.serves(one)
+    answered = bool(one.port) and replies.serves(one)
     few = len(ends) < (LOOP if answered or not one.port else 1)
     return not few and not _settled(process, ends)
 
@@ -187,6 +187,6 @@ def _settled(process: supervisorctl.Process, ends: list[str]) -> bool:
     return days * 86400 + hours * 3600 + minutes * 60 + seconds > 1.5 * longest + 1
 
 
-def _last(one: Program, answers: Answers, most: int) -> tuple[str, ...]:
-    lines = told_lines(answers.out(f"log {one.name}"), most)
+def _last(one: Program, replies: Replies, most: int) -> tuple[str, ...]:
+    lines = told_lines(replies.out(f"log {one.name}"), most)
     return tuple(f"its log: {line}" for line in lines)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from changeover.diagnoses.anatomy import Body, Schema
-from changeover.diagnoses.asked import TOO_SLOW, Answers, Questions, deployed
+from changeover.diagnoses.asked import TOO_SLOW, Questions, Replies, deployed
 from changeover.diagnoses.kind import Kind
 from changeover.hosts.command import Command, command
 from changeover.model.diagnosis import Fault
@@ -30,19 +30,19 @@ class SchemaKind(Kind):
                 found[f"before {one.name}"] = command(*words)
         return found
 
-    def asks_further(self, body: Body, answers: Answers) -> Questions:
+    def asks_further(self, body: Body, replies: Replies) -> Questions:
         """Where the code does not know the schema, ask the code that was to come."""
         return {
             f"next {one.name}": _known(one, one.next)
             for one in body.schemas
-            if one.next and _applied(one, answers) and not _fits(one, answers)
+            if one.next and _applied(one, replies) and not _fits(one, replies)
         }
 
-    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+    def faults(self, body: Body, replies: Replies) -> Iterator[Fault]:
         """A schema that is behind, half-way, or ahead."""
         for one in body.schemas:
-            applied = _applied(one, answers)
-            asked = answers.of(f"known {one.name}")
+            applied = _applied(one, replies)
+            asked = replies.of(f"known {one.name}")
             if not applied or asked.code == TOO_SLOW:
                 continue  # the database is at fault, and is told
             if not asked.ok:
@@ -51,20 +51,20 @@ class SchemaKind(Kind):
                             "revisions it knows", (said,), f"run it there: {' '.join(one.known)}",
                             grave=False)  # fmt: skip
             else:
-                yield from _judged(one, applied, answers)
+                yield from _judged(one, applied, replies)
 
 
-def _judged(one: Schema, applied: str, answers: Answers) -> Iterator[Fault]:
-    known = _revisions(one, answers.out(f"known {one.name}"))
+def _judged(one: Schema, applied: str, replies: Replies) -> Iterator[Fault]:
+    known = _revisions(one, replies.out(f"known {one.name}"))
     if applied == next(iter(known), applied):
         return
-    code = _code(one, answers)
+    code = _code(one, replies)
     if applied not in known:
-        yield _ahead(one, applied, answers)
+        yield _ahead(one, applied, replies)
         return
     pending = list(known)[: list(known).index(applied)]
     shown = tuple(f"not applied: {known[revision]}" for revision in pending[:MOST_SHOWN])
-    before = answers.of(f"before {one.name}")
+    before = replies.of(f"before {one.name}")
     came_with_it = before.ok and applied not in before.stdout
     if came_with_it:
         said = f"a migration stopped half-way: {applied} is applied, {pending[0]} is not"
@@ -77,9 +77,9 @@ def _judged(one: Schema, applied: str, answers: Answers) -> Iterator[Fault]:
     yield Fault(kind, one.name, said, (*code, *shown), remedy, after=("disk *", "database *"))
 
 
-def _ahead(one: Schema, applied: str, answers: Answers) -> Fault:
-    coming = _revisions(one, answers.out(f"next {one.name}"))
-    code = _code(one, answers)
+def _ahead(one: Schema, applied: str, replies: Replies) -> Fault:
+    coming = _revisions(one, replies.out(f"next {one.name}"))
+    code = _code(one, replies)
     if applied in coming and applied != next(iter(coming)):
         pending = list(coming)[: list(coming).index(applied)]
         said = f"a migration stopped half-way: {applied} is applied, {pending[0]} is not"
@@ -95,13 +95,13 @@ def _known(one: Schema, folder: str) -> Command:
     return command(*one.known, cwd=folder, user=one.user)
 
 
-def _applied(one: Schema, answers: Answers) -> str:
-    done = answers.of(f"applied {one.name}")
+def _applied(one: Schema, replies: Replies) -> str:
+    done = replies.of(f"applied {one.name}")
     return done.stdout.strip().splitlines()[-1].strip() if done.ok and done.stdout.strip() else ""
 
 
-def _fits(one: Schema, answers: Answers) -> bool:
-    return _applied(one, answers) in _revisions(one, answers.out(f"known {one.name}"))
+def _fits(one: Schema, replies: Replies) -> bool:
+    return _applied(one, replies) in _revisions(one, replies.out(f"known {one.name}"))
 
 
 def _revisions(one: Schema, output: str) -> dict[str, str]:
@@ -110,6 +110,6 @@ def _revisions(one: Schema, output: str) -> dict[str, str]:
     return {found[1]: line for found, line in lines if found}
 
 
-def _code(one: Schema, answers: Answers) -> tuple[str, ...]:
-    said = answers.out(f"commit {one.folder}").strip()
+def _code(one: Schema, replies: Replies) -> tuple[str, ...]:
+    said = replies.out(f"commit {one.folder}").strip()
     return (f"in {one.folder} is commit {said}",) if said else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from changeover.diagnoses.anatomy import Body, Supervisor
-from changeover.diagnoses.asked import Answers, Questions, supervisor_state, told_lines
+from changeover.diagnoses.asked import Questions, Replies, supervisor_state, told_lines
 from changeover.diagnoses.kind import Kind
 from changeover.model.diagnosis import Fault, Mending
 
@@ -19,17 +19,17 @@ class SupervisorKind(Kind):
         """Ask for its programs, its unit and its log."""
         return supervisor_state(body)
 
-    def faults(self, body: Body, answers: Answers) -> Iterator[Fault]:
+    def faults(self, body: Body, replies: Replies) -> Iterator[Fault]:
         """A supervisord that does not answer."""
         for one in body.supervisors:
-            if not answers.supervisor_answers:
-                yield _fault(one, answers)
+            if not replies.supervisor_replies:
+                yield _fault(one, replies)
 
 
-def _fault(one: Supervisor, answers: Answers) -> Fault:
-    unit = answers.unit("supervisor unit")
+def _fault(one: Supervisor, replies: Replies) -> Fault:
+    unit = replies.unit("supervisor unit")
     installed = unit.get("LoadState") == "loaded"
-    if answers.of("supervisor").code in NOT_INSTALLED:
+    if replies.of("supervisor").code in NOT_INSTALLED:
         said, remedy = "supervisor is not installed", "apt-get install supervisor"
         return Fault("supervisor-down", "supervisor", said, remedy=remedy)
     active = unit.get("ActiveState", "unknown")
@@ -38,7 +38,7 @@ def _fault(one: Supervisor, answers: Answers) -> Fault:
     start = Mending("start supervisor", "systemd.start", {"unit": one.unit})
     return Fault(
         "supervisor-down", "supervisor", said,
-        (*evidence, *told_lines(answers.out("supervisor log"), 2)),
+        (*evidence, *told_lines(replies.out("supervisor log"), 2)),
         f"systemctl start {one.unit}" if installed else f"supervisord -c {one.config}",
         after=("disk *",),
         mending=start if installed and active in ("inactive", "failed") else None,

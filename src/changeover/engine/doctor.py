@@ -18,7 +18,7 @@ from changeover.diagnoses.anatomy import Address, Body, Database, Disk, part
 from changeover.diagnoses.examination import examine
 from changeover.diagnoses.listed import KINDS
 from changeover.engine.lock import InstanceLock, holder_here
-from changeover.engine.prober import answers
+from changeover.engine.prober import unanswered
 from changeover.engine.render import Scope
 from changeover.engine.session import Session
 from changeover.errors import ChangeoverError, InvalidInput, InvalidRelease, Unreachable
@@ -58,7 +58,7 @@ def _passing(session: Session, fault: Fault) -> bool:
     """Whether users get to the host after all: it was asked before the host said it is well."""
     asked = [e for e in session.instance.endpoints if fault.thing == f"endpoint {e.name}"]
     again = fault.kind == "not-reaching"
-    return again and not any(answers(e, session.instance.folder) for e in asked)
+    return again and not any(unanswered(e, session.instance.folder) for e in asked)
 
 
 def mend(session: Session, faults: list[Fault], by: str) -> Iterator[tuple[Fault, str]]:
@@ -183,7 +183,7 @@ def _own_url(session: Session, host: Host, one: Database) -> str:
 def _address(session: Session, endpoint: Endpoint) -> Address:
     name = urlsplit(endpoint.url).hostname or ""
     asked = _resolved(endpoint.resolve or name)
-    outside = answers(endpoint, session.instance.folder)
+    outside = unanswered(endpoint, session.instance.folder)
     return Address(endpoint.name, endpoint.url, endpoint.expect, endpoint.contains, outside,
                    asked, bool(endpoint.resolve))  # fmt: skip
 

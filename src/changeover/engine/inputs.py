@@ -14,7 +14,7 @@ from changeover.model.release import Input, Release
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-def answers_for(release: Release, instance: Instance, given: Mapping[str, str]) -> dict[str, Any]:
+def inputs_for(release: Release, instance: Instance, given: Mapping[str, str]) -> dict[str, Any]:
     """Return every answer by name; raise `InvalidInput` with all that is missing or wrong."""
     known = {i.name: i for i in release.inputs}
     others = set(instance.variables)

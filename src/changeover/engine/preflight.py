@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from changeover.engine.planner import Request
-from changeover.engine.prober import answers
+from changeover.engine.prober import unanswered
 from changeover.engine.session import Session
 from changeover.errors import ChangeoverError, InvalidInput, NoRoute, PreflightFailed
 from changeover.hosts.command import command
@@ -108,7 +108,7 @@ def _room(host: Host) -> Finding:
 
 def _endpoint_findings(session: Session) -> Iterator[Finding]:
     for endpoint in session.instance.endpoints:
-        yield _endpoint_finding(endpoint, answers(endpoint, session.instance.folder))
+        yield _endpoint_finding(endpoint, unanswered(endpoint, session.instance.folder))
 
 
 def _endpoint_finding(endpoint: Endpoint, reason: str) -> Finding:

@@ -158,6 +158,6 @@ class Prober:
             watch.stop.wait(max(0.0, due - time.monotonic()))
 
 
-def answers(endpoint: Endpoint, folder: Path) -> str:
+def unanswered(endpoint: Endpoint, folder: Path) -> str:
     """Ask once; return why the endpoint does not answer as expected, or nothing."""
     return Asker(endpoint, folder).ask()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator
 
-from changeover.engine.prober import answers
+from changeover.engine.prober import unanswered
 from changeover.engine.session import Session
 from changeover.errors import ActionFailed
 from changeover.model.instance import Endpoint
@@ -34,7 +34,7 @@ def prove(session: Session, version: str, answering: Collection[str]) -> Iterato
 
 def _answering(session: Session, endpoint: Endpoint) -> Iterator[str]:
     until = time.monotonic() + WITHIN
-    while reason := answers(endpoint, session.instance.folder):
+    while reason := unanswered(endpoint, session.instance.folder):
         if time.monotonic() > until:
             raise ActionFailed(
                 f"{endpoint.name} ({endpoint.url}) does not answer as expected: {reason}",

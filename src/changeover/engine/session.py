@@ -12,11 +12,11 @@ from changeover.actions.base import Action
 from changeover.engine.binding import Binding, fix_step
 from changeover.engine.facts import host_facts
 from changeover.engine.hubs import Hubs, hubs_of
-from changeover.engine.inputs import answers_for
+from changeover.engine.inputs import inputs_for
 from changeover.engine.order import UPGRADE, steps_of
 from changeover.engine.planner import Planner, Request
 from changeover.engine.probe import question_for, read_marker, read_version, write_marker
-from changeover.engine.prober import answers
+from changeover.engine.prober import unanswered
 from changeover.engine.store import Store
 from changeover.errors import InvalidInput, InvalidInstance
 from changeover.hosts.connect import transport_to
@@ -112,9 +112,9 @@ class Session:
         """Return a release of the product."""
         return self.binder.release(version)
 
-    def answers(self, version: str, given: Mapping[str, str]) -> dict[str, Any]:
-        """Return the answers to a release's inputs; raise `InvalidInput` naming those missing."""
-        return answers_for(self.release(version), self.instance, given)
+    def inputs(self, version: str, given: Mapping[str, str]) -> dict[str, Any]:
+        """Return the values of a release's inputs; raise `InvalidInput` naming those missing."""
+        return inputs_for(self.release(version), self.instance, given)
 
     def route(self, request: Request) -> list[Release]:
         """Return the releases to go through, loaded; a procedure is the target's alone."""
@@ -154,7 +154,7 @@ class Session:
         """Plan a whole route; read everything, change nothing."""
         plan = self.planner(findings).plan(self.route(request), request)
         folder = self.instance.folder
-        asked = (e for e in self.instance.endpoints if not answers(e, folder))
+        asked = (e for e in self.instance.endpoints if not unanswered(e, folder))
         return replace(plan, answering=tuple(e.name for e in asked))
 
     def restore_plan(self, plan: Plan) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from changeover.engine.inputs import answers_for
+from changeover.engine.inputs import inputs_for
 from changeover.errors import InvalidInput, InvalidInstance
 from changeover.instances.ansible.recipe_lint import recipe_problems
 from changeover.instances.folder import open_instance
@@ -226,7 +226,7 @@ def test_a_name_misspelt_on_the_command_line_is_refused_with_the_one_that_was_me
     instance, _ = open_instance(environments / "prod", given=given("git_verison=v1"))
 
     with pytest.raises(InvalidInput, match=r"reads git_verison; did you mean `git_version`\?"):
-        answers_for(load_release(GUIDE), instance, {"git_verison": "v1"})
+        inputs_for(load_release(GUIDE), instance, {"git_verison": "v1"})
 
 
 def test_a_value_that_looks_like_a_template_is_given_on_as_it_is(environments: Path) -> None:

@@ -16,7 +16,7 @@ from changeover.cli.env.reading import read_environment
 from changeover.cli.opening import Asked, opened, request_for
 from changeover.cli.options import instance_option
 from changeover.engine.fetching import fetch_backup
-from changeover.engine.prober import answers
+from changeover.engine.prober import unanswered
 from changeover.engine.runs import refuse_open_run
 from changeover.engine.session import Session
 from changeover.errors import ActionFailed, ChangeoverError, InvalidInput, NotReady
@@ -120,7 +120,7 @@ def _proven(session: Session) -> Iterator[str]:
         raise ActionFailed(f"the hosts still say {found} is installed", "changeover show")
     yield "nothing is installed on its hosts any more"
     for endpoint in session.instance.endpoints:
-        reason = answers(endpoint, session.instance.folder)
+        reason = unanswered(endpoint, session.instance.folder)
         if not reason:
             raise ActionFailed(
                 f"{endpoint.name} ({endpoint.url}) still answers", "another host may serve it"
