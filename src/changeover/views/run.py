@@ -201,7 +201,9 @@ def run_summary_lines(state: RunState) -> Iterator[str]:
     done = sum(status is Status.DONE for status in state.status.values())
     took = sum(state.seconds.values())
     yield ""
-    yield said(f"run {state.run}: {stage_text(state)}, {done} steps in {seconds(took)}")
+    yield said(
+        f"run {state.run}: {stage_text(state)}, {done} step{'s' * (done != 1)} in {seconds(took)}"
+    )
     yield from watched_lines(state.watched)
     hint = _answer(state) if state.stage is Stage.WAITING else _NEXT.get(state.stage, "")
     if hint:
