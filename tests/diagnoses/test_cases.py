@@ -75,7 +75,7 @@ def test_questions_have_one_meaning_each() -> None:
 def test_every_kind_of_fault_has_a_case_or_is_broken_for_real() -> None:
     source = "".join(file.read_text() for file in SOURCE.glob("*.py"))
     named = set(re.findall(r'Fault\(\s*"([a-z-]+)"', source))
-    named |= set(re.findall(r'\bkind(?:, remedy)? = "([a-z-]+)"', source))
+    named |= set(re.findall(r'\b(?:kind(?:, remedy)?|STARTING) = "([a-z-]+)"', source))
     cases = [tomllib.loads(file.read_text()) for file in CASES.glob("*.toml")]
 
     shown = {fault["kind"] for case in cases for fault in case["faults"]}

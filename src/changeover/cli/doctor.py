@@ -12,7 +12,7 @@ from changeover.cli.journal import operator_name
 from changeover.cli.opening import opened
 from changeover.cli.options import instance_option, output_option
 from changeover.cli.output import emit
-from changeover.engine.doctor import consult, mend
+from changeover.engine.doctor import consult, consult_once_up, mend
 from changeover.engine.session import Session
 from changeover.errors import InvalidInput, Unreachable
 from changeover.model.diagnosis import Diagnosis, Fault
@@ -61,7 +61,7 @@ def _fixed(session: Session, diagnosis: Diagnosis, *, yes: bool, output: str) ->
             title = fault.mending.title if fault.mending else fault.what
             outcome = f"failed: {trouble}" if trouble else "done"
             click.echo(f"{fault.host}: {title}: {outcome}", err=True)
-        diagnosis = consult(session)
+        diagnosis = consult_once_up(session)
     return diagnosis
 
 

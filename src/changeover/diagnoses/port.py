@@ -23,6 +23,7 @@ from changeover.tools import nginx as nginx_tool
 
 # The match alone is printed: the rest of such a line may hold what is secret.
 SETTING = r"[A-Za-z_]*(port|PORT)[\"']?[[:space:]]*[=:][[:space:]]*[\"']?[0-9]+"
+STARTING = "program-starting"
 YOUNG = 20
 """Seconds a program may take to listen."""
 
@@ -63,7 +64,7 @@ def _elsewhere(one: Program, pid: str, replies: Replies) -> Iterator[Fault]:
         return  # it falls, and that is told
     elif _age(pid, replies) < YOUNG:
         said = f"{one.name} was started just now and does not listen on port {one.port} yet"
-        kind, remedy = "program-starting", "ask again in some seconds"
+        kind, remedy = STARTING, "ask again in some seconds"
     else:
         said = f"{one.name} runs, and does not listen on port {one.port}"
         kind, remedy = "program-silent", f"look into its log, then restart {one.name}"

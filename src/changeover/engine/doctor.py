@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,6 +18,7 @@ from changeover.actions.builtin import build
 from changeover.diagnoses.anatomy import Address, Body, Database, Disk, part
 from changeover.diagnoses.examination import examine
 from changeover.diagnoses.listed import KINDS
+from changeover.diagnoses.port import STARTING, YOUNG
 from changeover.engine.lock import InstanceLock, holder_here
 from changeover.engine.prober import unanswered
 from changeover.engine.render import Scope
@@ -29,6 +31,8 @@ from changeover.sources.doctor import Described, read_doctor
 from changeover.tools import psql
 
 HOSTS_AT_ONCE = 32
+PAUSE = 0.5
+"""Seconds between two looks at a program that is coming up."""
 LOG = "doctor.jsonl"
 """In the instance's journal folder: what was mended, by whom, and how it went."""
 UNTIED = ("endpoint ", "name ")
@@ -59,6 +63,17 @@ def _passing(session: Session, fault: Fault) -> bool:
     asked = [e for e in session.instance.endpoints if fault.thing == f"endpoint {e.name}"]
     again = fault.kind == "not-reaching"
     return again and not any(unanswered(e, session.instance.folder) for e in asked)
+
+
+def consult_once_up(session: Session) -> Diagnosis:
+    """Consult until what was just started has come up, or has had its time for that."""
+    end = time.monotonic() + YOUNG
+    while True:
+        diagnosis = consult(session)
+        coming = any(told.fault.kind == STARTING for told in diagnosis.findings)
+        if not coming or time.monotonic() > end:
+            return diagnosis
+        time.sleep(PAUSE)
 
 
 def mend(session: Session, faults: list[Fault], by: str) -> Iterator[tuple[Fault, str]]:
