@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from changeover.engine.absence import LeftOut
 from changeover.engine.flow import Flow
-from changeover.engine.journal import Journal
-from changeover.engine.store import Store
 from changeover.errors import ActionFailed, InvalidInput, NotReady, Unreachable
 from changeover.model import events as ev
-from changeover.model.state import RunState, Stage
+from changeover.model.state import Stage
 from tests.cli.test_commands import typed
 from tests.engine.world import World, effect, write
 from tests.servers.program import free_port
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
 
 
 @contextmanager
@@ -36,17 +28,6 @@ def two_away(world: World) -> Iterator[None]:
     file.write_text(whole.replace(there, gone))
     yield
     file.write_text(whole)
-
-
-def state(world: World, *more: ev.Event) -> RunState:
-    store = Store(world.instance / ".changeover")
-    try:
-        journal = Journal(store, "r1")
-        for event in more:
-            journal.append(event)
-        return journal.state
-    finally:
-        store.close()
 
 
 def without(world: World, *hosts: str, back: bool = False) -> None:
@@ -80,7 +61,7 @@ def test_a_run_goes_on_without_a_host_that_died_and_does_its_steps_when_it_is_ba
             world.resume()
         with pytest.raises(LeftOut) as short:
             without(world, "two")
-        alone, stage = world.effects(), state(world).stage
+        alone, stage = world.effects(), world.state().stage
     world.resume()
 
     assert "resume --without HOST" in refused.value.remedy
@@ -88,7 +69,7 @@ def test_a_run_goes_on_without_a_host_that_died_and_does_its_steps_when_it_is_ba
     assert (alone, stage) == (["second one"], Stage.PAUSED)
     assert world.effects() == ["second one", "second two"]
     assert (world.root / "two/third").read_text() == "new 1.0"
-    assert state(world).stage is Stage.DONE
+    assert world.state().stage is Stage.DONE
 
 
 def test_an_undo_goes_on_without_a_host_that_died_and_ends_when_it_is_back(world: World) -> None:
@@ -100,12 +81,12 @@ def test_an_undo_goes_on_without_a_host_that_died_and_ends_when_it_is_back(world
     with two_away(world), pytest.raises(LeftOut):
         without(world, "two", back=True)
     texts = [(world.root / host / "app").read_text() for host in ("one", "two")]
-    stage = state(world).stage
+    stage = world.state().stage
     world.resume()
 
     assert (texts, stage) == (["old", "new 1.0"], Stage.PAUSED)
     assert world.tree() == before
-    assert state(world).stage is Stage.UNDONE
+    assert world.state().stage is Stage.UNDONE
 
 
 def test_a_host_that_does_a_step_for_all_is_not_left_out(world: World) -> None:
@@ -131,7 +112,7 @@ def test_no_further_release_begins_while_a_host_is_left_out(world: World) -> Non
 
 def test_only_the_machine_that_had_the_run_last_does_without_a_host(world: World) -> None:
     stopped_half_way(world)
-    state(world, ev.LockTaken(40, "colleague", "another-store"))
+    world.state(ev.LockTaken(40, "colleague", "another-store"))
 
     with pytest.raises(NotReady, match="another machine went on"):
         without(world, "two")

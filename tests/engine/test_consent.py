@@ -10,7 +10,6 @@ import pytest
 
 from changeover.actions.base import Action
 from changeover.engine.flow import Flow, Undone
-from changeover.engine.journal import Journal
 from changeover.engine.runs import refuse_open_run
 from changeover.engine.store import Store
 from changeover.engine.takeover import fetch
@@ -18,7 +17,7 @@ from changeover.errors import GateClosed
 from changeover.hosts.host import Host
 from changeover.model import events as ev
 from changeover.model.plan import Change, Effect, PlannedStep
-from changeover.model.state import RunState, Stage
+from changeover.model.state import Stage
 from tests.engine.world import World, effect, write
 
 GATE = ("undo:1.0/app.conf@one", "loss")
@@ -40,14 +39,6 @@ def world(tmp_path: Path) -> World:
     return world
 
 
-def state(world: World) -> RunState:
-    store = Store(world.instance / ".changeover")
-    try:
-        return Journal(store, "r1").state
-    finally:
-        store.close()
-
-
 def approving(world: World, *steps: str) -> None:
     world.operator.approved = frozenset(steps)
 
@@ -58,8 +49,8 @@ def test_without_an_answer_nothing_is_taken_back(world: World) -> None:
 
     assert "changeover undo --approve app.conf; or mend" in closed.value.remedy
     assert world.effects() == ["stop one", "late one"]
-    assert (state(world).stage, state(world).undo) == (Stage.WAITING, None)
-    assert state(world).asked_before_undo() == [GATE[0]]
+    assert (world.state().stage, world.state().undo) == (Stage.WAITING, None)
+    assert world.state().asked_before_undo() == [GATE[0]]
 
 
 def test_a_yes_given_beforehand_goes_back_at_once(world: World) -> None:
@@ -69,7 +60,7 @@ def test_a_yes_given_beforehand_goes_back_at_once(world: World) -> None:
         world.apply(on_failure="undo")
 
     assert not (world.root / "one/app.conf").exists()
-    assert state(world).stage is Stage.UNDONE
+    assert world.state().stage is Stage.UNDONE
 
 
 def test_a_yes_to_all_approvals_accepts_no_loss(world: World) -> None:
@@ -86,19 +77,17 @@ def test_an_undo_that_waits_may_be_told_yes_afterwards(world: World) -> None:
 
     world.undo()
 
-    assert state(world).stage is Stage.UNDONE
+    assert world.state().stage is Stage.UNDONE
 
 
 def test_a_gate_that_was_approved_is_not_asked_again(world: World) -> None:
     with pytest.raises(GateClosed):
         world.apply(on_failure="undo")
-    store = Store(world.instance / ".changeover")
-    Journal(store, "r1").append(ev.GateOpened(*GATE, "tester"))
-    store.close()
+    world.state(ev.GateOpened(*GATE, "tester"))
 
     world.undo()
 
-    assert state(world).stage is Stage.UNDONE
+    assert world.state().stage is Stage.UNDONE
 
 
 def test_an_undo_that_waits_leaves_the_run_to_be_mended(world: World) -> None:
@@ -109,7 +98,7 @@ def test_an_undo_that_waits_leaves_the_run_to_be_mended(world: World) -> None:
     world.resume(on_failure="undo")
 
     assert world.effects() == ["stop one", "late one", "late one"]
-    assert state(world).stage is Stage.DONE
+    assert world.state().stage is Stage.DONE
 
 
 def test_a_run_that_ended_well_stays_so_where_its_undo_is_refused(world: World) -> None:
@@ -120,7 +109,7 @@ def test_a_run_that_ended_well_stays_so_where_its_undo_is_refused(world: World) 
         world.undo()
 
     assert "resume" not in closed.value.remedy
-    assert state(world).stage is Stage.DONE
+    assert world.state().stage is Stage.DONE
     store = Store(world.instance / ".changeover")
     refuse_open_run(store)
     store.close()
@@ -137,11 +126,11 @@ def test_killed_while_it_asks_an_undo_has_not_begun(
         with pytest.raises(KeyboardInterrupt):
             world.apply(on_failure="undo")
 
-    assert state(world).undo is None
+    assert world.state().undo is None
     assert world.effects() == ["stop one", "late one"]
     (world.root / "mended").touch()
     world.resume()
-    assert state(world).stage is Stage.DONE
+    assert world.state().stage is Stage.DONE
 
 
 def test_taken_over_while_it_asks_a_run_goes_on_and_can_be_undone(world: World) -> None:
@@ -153,11 +142,11 @@ def test_taken_over_while_it_asks_a_run_goes_on_and_can_be_undone(world: World) 
     session = world.session()
     Flow(session, fetch(session), world.operator).take_over(wait=True, force=True)
     session.close()
-    done = state(world).stage
+    done = world.state().stage
     approving(world, "app.conf")
     world.undo()
 
-    assert (done, state(world).stage) == (Stage.DONE, Stage.UNDONE)
+    assert (done, world.state().stage) == (Stage.DONE, Stage.UNDONE)
 
 
 def test_every_loss_is_asked_for_before_the_run_stops(world: World) -> None:
@@ -168,7 +157,7 @@ def test_every_loss_is_asked_for_before_the_run_stops(world: World) -> None:
     with pytest.raises(GateClosed) as closed:
         world.apply(on_failure="undo")
 
-    assert len(state(world).gates) == 2
+    assert len(world.state().gates) == 2
     assert closed.value.remedy.count("--approve") == 1
 
 
@@ -181,7 +170,7 @@ def test_what_a_later_step_of_the_run_wrote_is_no_loss(world: World) -> None:
     with pytest.raises(Undone):
         world.apply(on_failure="undo")
 
-    assert state(world).opened == {}
+    assert world.state().opened == {}
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from changeover.engine.finalize import finalize
 from changeover.engine.flow import Flow
+from changeover.errors import (
+    NotReady,
+    NoWayBack,
+)
+from changeover.hosts.host import Host
 from tests.engine.world import World, write
 
 
@@ -56,3 +63,43 @@ def test_a_backup_that_was_never_proven_is_not_thrown_away(tmp_path: Path) -> No
     finalized(world)
 
     assert (backups / "20260101T000000Z.dump").exists()
+
+
+def test_accepting_an_older_run_does_not_take_the_way_back_of_a_newer_one(world: World) -> None:
+    world.release("1.0", [write("app.conf")])
+    world.apply()
+    world.release("1.1", [write("app.conf")])
+    world.apply(run="r2")
+    session = world.session()
+
+    with pytest.raises(NotReady, match="run r2 came after r1"):
+        finalize(Flow(session, "r1", world.operator))
+    session.close()
+    world.undo("r2")
+
+    assert (world.root / "one/app.conf").read_text() == "new 1.0"
+
+
+def test_a_run_killed_while_it_is_accepted_has_no_way_back_that_finds_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(host: Host) -> list[str]:
+        raise KeyboardInterrupt
+
+    (world.root / "one/app.conf").write_text("old")
+    world.release("1.0", [write("app.conf")])
+    world.apply()
+    session = world.session()
+    with monkeypatch.context() as patch:
+        patch.setattr("changeover.engine.finalize._empty", killed)
+        with pytest.raises(KeyboardInterrupt):
+            finalize(Flow(session, "r1", world.operator))
+    session.close()
+
+    with pytest.raises(NoWayBack):
+        world.undo()
+    session = world.session()
+    finalize(Flow(session, "r1", world.operator))
+    session.close()
+
+    assert not list((world.root / "state-one/test").glob("store/*"))

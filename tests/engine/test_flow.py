@@ -24,21 +24,8 @@ from changeover.errors import (
 from changeover.model import events as ev
 from changeover.model.codec import from_json, to_json
 from changeover.model.plan import Plan
-from changeover.model.state import RunState, Stage, Status
+from changeover.model.state import Stage, Status
 from tests.engine.world import CANARY, World, effect, write
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-def state(world: World, run: str = "r1") -> RunState:
-    store = Store(world.instance / ".changeover")
-    try:
-        return Journal(store, run).state
-    finally:
-        store.close()
 
 
 def fails_while(path: Path) -> str:
@@ -52,7 +39,7 @@ def test_a_run_does_what_its_plan_says_on_every_host(world: World) -> None:
 
     assert (world.root / "one/app.conf").read_text() == "new 1.0"
     assert sorted(world.effects()) == ["start one", "start two"]
-    assert state(world).stage is Stage.DONE
+    assert world.state().stage is Stage.DONE
 
 
 def test_a_second_plan_has_nothing_left_to_do(world: World) -> None:
@@ -72,7 +59,7 @@ def test_a_failed_step_is_tried_again_by_resume_and_the_others_are_not(world: Wo
 
     with pytest.raises(ActionFailed):
         world.apply()
-    stopped = state(world)
+    stopped = world.state()
     broken.unlink()
     world.resume()
 
@@ -81,7 +68,7 @@ def test_a_failed_step_is_tried_again_by_resume_and_the_others_are_not(world: Wo
     assert counts["first one"] == 1
     assert counts["second one"] == 2
     assert counts["third one"] == 1
-    assert state(world).attempts["1.0/second@one"] == 2
+    assert world.state().attempts["1.0/second@one"] == 2
 
 
 def test_a_step_is_tried_as_often_as_its_release_says(world: World) -> None:
@@ -91,7 +78,7 @@ def test_a_step_is_tried_as_often_as_its_release_says(world: World) -> None:
 
     world.apply()
 
-    assert state(world).attempts["1.0/flaky@one"] == 2
+    assert world.state().attempts["1.0/flaky@one"] == 2
 
 
 def test_on_failure_undo_takes_everything_back(world: World) -> None:
@@ -104,7 +91,7 @@ def test_on_failure_undo_takes_everything_back(world: World) -> None:
         world.apply(on_failure="undo")
 
     assert world.tree() == before
-    assert state(world).stage is Stage.UNDONE
+    assert world.state().stage is Stage.UNDONE
 
 
 def test_a_gate_stops_the_run_until_somebody_opens_it(world: World) -> None:
@@ -190,7 +177,7 @@ def test_an_undo_is_refused_beyond_a_point_of_no_return(world: World) -> None:
     with pytest.raises(NoWayBack, match=r"drop@one.*no way back"):
         world.undo()
 
-    assert state(world).of("1.0/drop@one") is Status.DONE
+    assert world.state().of("1.0/drop@one") is Status.DONE
 
 
 def test_a_finalized_run_cannot_be_undone(world: World) -> None:
@@ -218,7 +205,7 @@ def test_a_request_to_pause_stops_between_two_steps(world: World) -> None:
 
     assert sorted(world.effects()) == ["first one", "first two"]
     world.resume()
-    assert state(world).stage is Stage.DONE
+    assert world.state().stage is Stage.DONE
 
 
 def _pause_after_first(store: Store, entry: ev.Entry) -> None:

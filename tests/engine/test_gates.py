@@ -11,28 +11,13 @@ import pytest
 
 from changeover.actions.base import Action
 from changeover.engine.flow import Flow
-from changeover.engine.journal import Journal
-from changeover.engine.store import Store
 from changeover.errors import GateClosed
 from changeover.hosts.command import command
 from changeover.hosts.host import Host
 from changeover.model import events as ev
 from changeover.model.plan import Change, Effect
-from changeover.model.state import RunState, Stage
+from changeover.model.state import Stage
 from tests.engine.world import World, effect, write
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-def state(world: World) -> RunState:
-    store = Store(world.instance / ".changeover")
-    try:
-        return Journal(store, "r1").state
-    finally:
-        store.close()
 
 
 def edited_by(host: str, words: str, root: Path) -> str:
@@ -45,7 +30,7 @@ def test_one_resume_asks_the_approval_of_every_host(world: World) -> None:
     with pytest.raises(GateClosed):
         world.apply()
 
-    assert set(state(world).gates) == {("1.0/sure@one", "approval"), ("1.0/sure@two", "approval")}
+    assert set(world.state().gates) == {("1.0/sure@one", "approval"), ("1.0/sure@two", "approval")}
 
 
 def test_each_of_two_hosts_that_moved_waits_for_its_own_answer(world: World) -> None:
@@ -55,14 +40,12 @@ def test_each_of_two_hosts_that_moved_waits_for_its_own_answer(world: World) -> 
     world.release("1.0", [first, second, write("app.conf")])
     with pytest.raises(GateClosed):
         world.apply()
-    waiting = state(world)
+    waiting = world.state()
 
-    store = Store(world.instance / ".changeover")
-    Journal(store, "r1").append(ev.GateOpened("1.0/app.conf@one", "drift", "tester"))
-    store.close()
+    world.state(ev.GateOpened("1.0/app.conf@one", "drift", "tester"))
 
     assert len(waiting.gates) == 2
-    left = state(world)
+    left = world.state()
     assert left.stage is Stage.WAITING
     assert left.waiting is not None
     assert left.waiting.key == "1.0/app.conf@two"
@@ -73,9 +56,7 @@ def test_a_yes_to_one_edit_is_no_yes_to_the_next(world: World) -> None:
     world.release("1.0", [edit, write("app.conf", on="one")])
     with pytest.raises(GateClosed):
         world.apply()
-    store = Store(world.instance / ".changeover")
-    Journal(store, "r1").append(ev.GateOpened("1.0/app.conf@one", "drift", "tester"))
-    store.close()
+    world.state(ev.GateOpened("1.0/app.conf@one", "drift", "tester"))
     (world.root / "one/app.conf").write_text("edited once more\n")
 
     with pytest.raises(GateClosed):
@@ -138,4 +119,4 @@ def test_the_time_somebody_thinks_is_not_the_steps(
     flow.begin(session.plan(world.request(session)))
     session.close()
 
-    assert state(world).stage is Stage.DONE
+    assert world.state().stage is Stage.DONE

@@ -1,10 +1,9 @@
-"""The way back over several hops: each thing refreshed once, and nothing asked that never held."""
+"""Several hops: where the next one begins, and the way back, each thing refreshed once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -12,7 +11,10 @@ import pytest
 from changeover.actions.base import Action
 from changeover.engine.flow import Flow
 from changeover.engine.session import Session
-from changeover.errors import ActionFailed
+from changeover.errors import (
+    ActionFailed,
+    GateClosed,
+)
 from changeover.hosts.host import Host
 from changeover.model.plan import Change, Effect, PlannedStep
 from tests.engine.world import World, effect, write
@@ -43,9 +45,8 @@ class Restart(Action):
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def moving(world: World) -> World:
     """A platform at 1.0, whose release 1.2 moves the port."""
-    world = World(tmp_path)
     world.release("1.0", [write("port", PORTS["1.0"], on="one")])
     world.apply()
     world.release("1.1", restarted("1.1"), **{"from": ">=1.0,<1.1"})
@@ -81,31 +82,45 @@ def there_and_back(world: World) -> list[str]:
     return world.effects()[len(there) :]
 
 
-def test_what_every_hop_restarts_is_restarted_once_as_the_first_hop_did(world: World) -> None:
-    back = there_and_back(world)
+def test_what_every_hop_restarts_is_restarted_once_as_the_first_hop_did(moving: World) -> None:
+    back = there_and_back(moving)
 
-    assert (world.root / "one/port").read_text() == PORTS["1.0"]
+    assert (moving.root / "one/port").read_text() == PORTS["1.0"]
     assert back == ["restart for 8000"]
 
 
 def test_what_hops_restart_otherwise_is_restarted_for_each(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    moving: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PORTS, "1.2", "8000")
-    world.release("1.2", restarted("1.2", service="another"), **{"from": ">=1.1,<1.2"})
+    moving.release("1.2", restarted("1.2", service="another"), **{"from": ">=1.1,<1.2"})
 
-    assert there_and_back(world) == ["restart for 8000", "restart for 8000"]
+    assert there_and_back(moving) == ["restart for 8000", "restart for 8000"]
 
 
 def test_a_check_that_holds_thanks_to_an_earlier_hop_is_not_asked_after_the_undo(
-    world: World,
+    moving: World,
 ) -> None:
-    looks = {"what": "the file of 1.1", "words": ["test", "-e", f"{world.root}/one/new"]}
+    looks = {"what": "the file of 1.1", "words": ["test", "-e", f"{moving.root}/one/new"]}
     check = {"id": "there", "use": "wait.command", "on": "one", "phase": "verify", "with": looks}
-    world.release("1.1", [write("new", on="one")], **{"from": ">=1.0,<1.1"})
-    world.release("1.2", [write("newer", on="one"), check], **{"from": ">=1.1,<1.2"})
-    world.apply(world.plan("1.2"), run="r2")
+    moving.release("1.1", [write("new", on="one")], **{"from": ">=1.0,<1.1"})
+    moving.release("1.2", [write("newer", on="one"), check], **{"from": ">=1.1,<1.2"})
+    moving.apply(moving.plan("1.2"), run="r2")
 
-    world.undo("r2")
+    moving.undo("r2")
 
-    assert sorted(p.name for p in (world.root / "one").iterdir()) == ["port"]
+    assert sorted(p.name for p in (moving.root / "one").iterdir()) == ["port"]
+
+
+def test_a_colleagues_edit_before_the_boundary_of_a_later_hop_stops_there(world: World) -> None:
+    world.release("1.0", [effect("zero")])
+    world.apply()
+    edit = effect("one-one", f"echo edited > {world.root}/one/app.conf", on="one")
+    world.release("1.1", [edit], **{"from": ">=1.0,<1.1"})
+    (world.root / "one/app.conf").write_text("as planned\n")
+    world.release("1.2", [write("app.conf", on="one")], **{"from": ">=1.1,<1.2"})
+
+    with pytest.raises(GateClosed, match="boundary"):
+        world.apply(world.plan(), run="r2")
+
+    assert (world.root / "one/app.conf").read_text() == "edited\n"

@@ -10,38 +10,21 @@ from typing import ClassVar
 import pytest
 
 from changeover.actions.base import Action
-from changeover.engine.finalize import finalize
 from changeover.engine.flow import Flow, Undone
-from changeover.engine.journal import Journal
 from changeover.engine.operator import Stopped
 from changeover.engine.runs import last_run
 from changeover.engine.store import Store
 from changeover.errors import (
     ActionFailed,
-    GateClosed,
     InDoubt,
     NotReady,
-    NoWayBack,
     Unreachable,
 )
 from changeover.hosts.host import Host
 from changeover.model import events as ev
 from changeover.model.plan import Change, Effect, PlannedStep
-from changeover.model.state import RunState, Stage, Status
+from changeover.model.state import Stage, Status
 from tests.engine.world import World, effect, write
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-def state(world: World, run: str = "r1") -> RunState:
-    store = Store(world.instance / ".changeover")
-    try:
-        return Journal(store, run).state
-    finally:
-        store.close()
 
 
 @dataclass(frozen=True)
@@ -75,7 +58,7 @@ def test_what_must_not_be_repeated_is_in_doubt_after_a_cut_not_sent_twice(world:
     session.close()
 
     assert world.effects() == ["sent"]
-    assert state(world).of("1.0/mail@one") is Status.IN_DOUBT
+    assert world.state().of("1.0/mail@one") is Status.IN_DOUBT
 
 
 def test_a_step_that_failed_before_it_started_does_not_stand_in_the_way_back(world: World) -> None:
@@ -89,17 +72,15 @@ def test_a_step_that_failed_before_it_started_does_not_stand_in_the_way_back(wor
 
     world.undo()
 
-    assert "1.0/late@one" not in state(world).changes
-    assert state(world).stage is Stage.UNDONE
+    assert "1.0/late@one" not in world.state().changes
+    assert world.state().stage is Stage.UNDONE
 
 
 def test_what_failed_half_way_and_was_passed_over_is_taken_back_too(world: World) -> None:
     world.release("1.0", [effect("half", "exit 1", on="one"), effect("next", on="one")])
     with pytest.raises(ActionFailed):
         world.apply()
-    store = Store(world.instance / ".changeover")
-    Journal(store, "r1").append(ev.StepSkipped("1.0/half@one", "by hand", "tester"))
-    store.close()
+    world.state(ev.StepSkipped("1.0/half@one", "by hand", "tester"))
     world.resume()
 
     world.undo()
@@ -116,12 +97,12 @@ def test_an_undo_that_fails_is_no_reason_to_undo_the_undo(world: World) -> None:
 
     with pytest.raises(ActionFailed):
         world.apply(on_failure="undo")
-    failed = state(world)
+    failed = world.state()
     broken.unlink()
     world.resume(on_failure="undo")
 
     assert failed.of("undo:1.0/first@one") is Status.FAILED
-    assert state(world).stage is Stage.UNDONE
+    assert world.state().stage is Stage.UNDONE
 
 
 def test_a_platform_that_does_not_answer_afterwards_is_a_failure_like_any_other(
@@ -149,14 +130,12 @@ def test_a_proof_that_failed_can_be_passed_over(
 
     with pytest.raises(ActionFailed, match="does not answer"):
         world.apply()
-    stopped = state(world)
-    store = Store(world.instance / ".changeover")
-    Journal(store, "r1").append(ev.StepSkipped("1.0/proof", "known", "tester"))
-    store.close()
+    stopped = world.state()
+    world.state(ev.StepSkipped("1.0/proof", "known", "tester"))
     world.resume()
 
     assert stopped.stage is Stage.FAILED
-    assert state(world).stage is Stage.DONE
+    assert world.state().stage is Stage.DONE
 
 
 def test_a_run_that_others_built_on_is_not_undone_before_them(world: World) -> None:
@@ -171,60 +150,6 @@ def test_a_run_that_others_built_on_is_not_undone_before_them(world: World) -> N
     world.undo("r1")
 
     assert world.tree() == {}
-
-
-def test_accepting_an_older_run_does_not_take_the_way_back_of_a_newer_one(world: World) -> None:
-    world.release("1.0", [write("app.conf")])
-    world.apply()
-    world.release("1.1", [write("app.conf")])
-    world.apply(run="r2")
-    session = world.session()
-
-    with pytest.raises(NotReady, match="run r2 came after r1"):
-        finalize(Flow(session, "r1", world.operator))
-    session.close()
-    world.undo("r2")
-
-    assert (world.root / "one/app.conf").read_text() == "new 1.0"
-
-
-def test_a_run_killed_while_it_is_accepted_has_no_way_back_that_finds_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def killed(host: Host) -> list[str]:
-        raise KeyboardInterrupt
-
-    (world.root / "one/app.conf").write_text("old")
-    world.release("1.0", [write("app.conf")])
-    world.apply()
-    session = world.session()
-    with monkeypatch.context() as patch:
-        patch.setattr("changeover.engine.finalize._empty", killed)
-        with pytest.raises(KeyboardInterrupt):
-            finalize(Flow(session, "r1", world.operator))
-    session.close()
-
-    with pytest.raises(NoWayBack):
-        world.undo()
-    session = world.session()
-    finalize(Flow(session, "r1", world.operator))
-    session.close()
-
-    assert not list((world.root / "state-one/test").glob("store/*"))
-
-
-def test_a_colleagues_edit_before_the_boundary_of_a_later_hop_stops_there(world: World) -> None:
-    world.release("1.0", [effect("zero")])
-    world.apply()
-    edit = effect("one-one", f"echo edited > {world.root}/one/app.conf", on="one")
-    world.release("1.1", [edit], **{"from": ">=1.0,<1.1"})
-    (world.root / "one/app.conf").write_text("as planned\n")
-    world.release("1.2", [write("app.conf", on="one")], **{"from": ">=1.1,<1.2"})
-
-    with pytest.raises(GateClosed, match="boundary"):
-        world.apply(world.plan(), run="r2")
-
-    assert (world.root / "one/app.conf").read_text() == "edited\n"
 
 
 def test_a_run_that_only_took_the_lock_hides_no_other(world: World) -> None:
@@ -251,7 +176,7 @@ def test_a_request_to_a_process_that_is_gone_does_not_stop_the_next_one(world: W
 
     world.resume()
 
-    assert state(world).stage is Stage.DONE
+    assert world.state().stage is Stage.DONE
 
 
 def test_what_another_process_did_meanwhile_is_known_once_the_lock_is_held(world: World) -> None:

@@ -10,10 +10,14 @@ from typing import Any
 import yaml
 
 from changeover.engine.flow import Flow
+from changeover.engine.journal import Journal
 from changeover.engine.operator import Decision, Unattended
 from changeover.engine.planner import Request
 from changeover.engine.session import Session, open_session
+from changeover.engine.store import Store
+from changeover.model import events as ev
 from changeover.model.plan import Plan
+from changeover.model.state import RunState
 
 INSTANCE = """
 format: 1
@@ -118,6 +122,17 @@ class World:
         fresh = plan or session.plan(self.request(session))
         session.restore_plan(fresh)
         return fresh
+
+    def state(self, *events: ev.Event, run: str = "r1") -> RunState:
+        """Where a run stands, once these events were written into its journal by hand."""
+        store = Store(self.instance / ".changeover")
+        try:
+            journal = Journal(store, run)
+            for event in events:
+                journal.append(event)
+            return journal.state
+        finally:
+            store.close()
 
     def _drive(self, run: str, on_failure: str, work: Any) -> None:
         session = self.session()
