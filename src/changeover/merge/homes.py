@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from changeover.merge.comments import comments_of
 from changeover.merge.layout import settle_commas
+from changeover.merge.pieces import is_table
 from changeover.merge.renaming import find
 from changeover.merge.settings import value_at
-from changeover.merge.tree import Block, Item, Key, Value
+from changeover.merge.tree import Block, Item, Key, Leaf, Value
 from changeover.merge.values import Meaning, element_keys
 from changeover.merge.verdict import Told
 
@@ -43,6 +44,8 @@ class Homes:
     """Additions that may belong to several parts, each with the one it is put into meanwhile."""
     _of: dict[int, Names] = field(default_factory=dict)
     _divided: set[int] = field(default_factory=set)
+    _filled: dict[int, Names] = field(default_factory=dict)
+    """Divided tables, by id: the parts that have a child in one of the two texts."""
     _said: dict[str, Names] = field(default_factory=dict)
     _remarks: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -60,9 +63,12 @@ class Homes:
                 continue
             if id(item) in self._divided and isinstance(item.value, Block):
                 inner = self.cut(item.value, name)
-                if item.key and item.value.entries and not inner.entries:
+                emptied = bool(item.key and item.value.entries and not inner.entries)
+                if emptied and name not in self._filled.get(id(item), ()):
                     continue
-                items.append(replace(item, value=inner, _text=None))
+                items.append(
+                    _emptied(item, inner) if emptied else replace(item, value=inner, _text=None)
+                )
             else:
                 items.append(item)
         left = replace(block, items=items)
@@ -102,6 +108,10 @@ class Homes:
             prefix = (group,) if group else ()
             own = [(name, item) for name, item in new if item.group == group]
             found = [old.get(group, []), mine.get(group, []), [item for _, item in own]]
+            if prefix and _stands_once(found, own) and not is_table(found):
+                for item in (item for items in found for item in items):
+                    item.key = prefix
+                continue
             values = [[item.plain for item in items] for items in found]
             keys = element_keys(self.meaning, self.told, (*path, *prefix), values)
             keys[2] = _renumbered(own, keys[2])
@@ -129,6 +139,9 @@ class Homes:
         if (len(reach) > 1 or not key) and len(blocks) == len(values):
             self._divided.update(id(item) for item in pair if item is not None)
             self._block((_block_of(pair[0]), _block_of(pair[1])), inner, where)
+            children = [self._of[id(child)] for block in blocks for child in block.entries]
+            filled = frozenset(name for home in children for name in home)
+            self._filled.update({id(item): filled for item in pair if item is not None})
         return frozenset(reach)
 
     def _found(
@@ -202,6 +215,16 @@ class Homes:
         return self._said[text]
 
 
+def _emptied(item: Item, inner: Block) -> Item:
+    """Return a table whose children all went elsewhere, or were deleted."""
+    if inner.flow or not item.head.rstrip().endswith(":"):
+        return replace(item, value=inner, _text=None)
+    # YAML has no block without children.
+    value: Value = {} if inner.shape == "map" else []
+    sign = " {}" if inner.shape == "map" else " []"
+    return replace(item, head=item.head.rstrip(), value=Leaf(sign, value), tail="\n", _text=None)
+
+
 def grouped(block: Block | None) -> dict[str, list[Item]]:
     """Return the children that get their identity among others, by the group's name."""
     groups: dict[str, list[Item]] = {}
@@ -228,6 +251,12 @@ def _first_by_key(block: Block | None) -> dict[Key, Item]:
 
 def _block_of(item: Item | None) -> Block | None:
     return item.value if item is not None and isinstance(item.value, Block) else None
+
+
+def _stands_once(found: list[list[Item]], own: list[tuple[str, Item]]) -> bool:
+    """Say whether no text has a setting twice: its value is then no part of its name."""
+    parts = [part for part, _ in own]
+    return len(found[0]) <= 1 and len(found[1]) <= 1 and len(set(parts)) == len(parts)
 
 
 def _renumbered(found: list[tuple[str, Item]], keys: list[str]) -> list[str]:

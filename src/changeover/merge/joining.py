@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from changeover.merge.formats.base import Format
+from changeover.merge.identity import facts
 from changeover.merge.layout import placed, settle_commas
 from changeover.merge.replay import name_elements
 from changeover.merge.settings import value_at
@@ -82,6 +83,8 @@ def doubled(
     was = [form.values(base.text) if base else None for base in bases]
     now = [form.values(one.text) for one in ours]
     for path in dict.fromkeys(path for value in now for path in _leaves(value, ())):
+        if len(path) > 1 and form.name == "nginx":
+            continue  # blocks of one name are several things
         said = [(n, found) for n, v in enumerate(now) if (found := value_at(v, path)) is not None]
         last = said[-1][1]
         lost = [n for n, v in said[:-1] if v not in (last, value_at(was[n], path))]
@@ -107,21 +110,22 @@ def _leaves(value: Value, path: Key) -> Iterator[Key]:
         yield path
 
 
-def united(values: Sequence[Value]) -> Value:
-    """Return what several files mean together: tables in each other, lists behind each other."""
-    result: Value = {}
-    for value in values:
-        result = _deep(result, value)
-    return result
+def loses(form: Format, texts: Sequence[str], joined: str) -> bool:
+    """Say whether a joined text says more or less than the texts, but for what a later one says."""
+    together = _facts(form, joined)
+    files = [_facts(form, text) for text in texts]
+    if together - {fact for facts in files for fact in facts}:
+        return True
+    for number, found in enumerate(files):
+        later = {_path(fact) for facts in files[number + 1 :] for fact in facts}
+        if any(_path(fact) not in later for fact in found - together):
+            return True
+    return False
 
 
-def _deep(one: Value, other: Value) -> Value:
-    if isinstance(one, list) and isinstance(other, list):
-        return [*one, *(value for value in other if value not in one)]
-    if not isinstance(one, dict) or not isinstance(other, dict):
-        return other
-    both: Mapping[str, Value] = {**one, **other}
-    return {
-        key: _deep(one[key], other[key]) if key in one and key in other else both[key]
-        for key in both
-    }
+def _facts(form: Format, text: str) -> set[str]:
+    return {fact.replace("[]", "") for fact in facts(form.values(text))} if text.strip() else set()
+
+
+def _path(fact: str) -> str:
+    return fact.partition("=")[0]

@@ -18,6 +18,7 @@ from changeover.merge.formats.yaml_writing import block_lines
 from changeover.merge.homes import grouped
 from changeover.merge.layers import Lists, beyond, layered, lists_of
 from changeover.merge.layout import settle_commas
+from changeover.merge.pieces import is_table
 from changeover.merge.settings import value_at
 from changeover.merge.tree import Block, Item, Key, Leaf, Value
 from changeover.merge.values import element_keys, first_difference, unwrapped
@@ -203,7 +204,7 @@ def _name_groups(form: Format, theirs: Block, ours: Block, path: Key) -> None:
     for group in dict.fromkeys((*old, *new)):
         found = [old.get(group, []), new.get(group, [])]
         prefix = (group,) if group else ()
-        if prefix and all(len(items) <= 1 for items in found):
+        if prefix and all(len(items) <= 1 for items in found) and not is_table(found):
             keys = [[""] * len(items) for items in found]
         else:
             values = [[item.plain for item in items] for items in (found[0], *found)]

@@ -13,9 +13,9 @@ from changeover.merge.encoding import decode
 from changeover.merge.engine import merge
 from changeover.merge.formats.base import Format
 from changeover.merge.given import with_setting
-from changeover.merge.joining import Text, doubled, laid_together, united
+from changeover.merge.joining import Text, doubled, laid_together, loses
 from changeover.merge.settings import value_at
-from changeover.merge.shares import New, Old, Share, said_in, share_of
+from changeover.merge.shares import New, Old, Share, share_of
 from changeover.merge.tree import Key, Plain
 from changeover.merge.verdict import Answer, Conflict, Merged, Note, Unreadable, shown_path
 
@@ -96,8 +96,7 @@ def _together(
     both = (laid_together(form, bases), laid_together(form, ours))
     if form.name != "text":
         for which, text, texts in zip(("base", "ours"), both, (bases, ours), strict=True):
-            said = united([form.values(one.text) for one in texts if one.text.strip()])
-            if set(said_in(said)) != set(said_in(form.values(text))):
+            if loses(form, [one.text for one in texts], text):
                 names = ", ".join(one.name for one in texts)
                 raise Unreadable(f"{which}: {names} cannot be laid into one file")
     asked = {} if form.name == "text" else dict(
