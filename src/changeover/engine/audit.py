@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from changeover.engine.broadcast import Copy, copy_of
+from changeover.engine.broadcast import Copy, copy_of, undamaged
 from changeover.engine.journal import verify_chain
 from changeover.engine.session import Session
 from changeover.errors import ChangeoverError, Tampered
 from changeover.hosts.transport import ShellTransport
-from changeover.model.events import Entry, LockTaken
+from changeover.model.events import Entry, HopStarted, LockTaken, RunStarted, UndoStarted
 from changeover.model.findings import Finding, passed, warned
 
 REMEDY = "keep both copies and find out who wrote to the store: changeover audit export"
@@ -22,9 +22,21 @@ def verify(session: Session) -> Iterator[Finding]:
     known = list(session.store.entries())
     last = verify_chain(known)
     yield passed(f"{len(known)} entries, each chained to the one before")
+    yield passed(f"{_plans(session, known)} plans, each what its digest says")
     for copy in remembered:
         yield copy if isinstance(copy, Finding) else _compare(copy, known, session.store.identity)
     yield passed(f"head: {last.hash if last else 'none'}")
+
+
+def _plans(session: Session, known: list[Entry]) -> int:
+    """Count the plans that runs began with; raise `Tampered` where one is another."""
+    named = {
+        e.event.plan for e in known if isinstance(e.event, RunStarted | HopStarted | UndoStarted)
+    }
+    kept = named & set(session.store.plans())
+    for digest in kept:
+        session.store.plan(digest)
+    return len(kept)
 
 
 def _remembered(name: str, transport: ShellTransport) -> Copy | Finding:
@@ -35,15 +47,18 @@ def _remembered(name: str, transport: ShellTransport) -> Copy | Finding:
 
 
 def _compare(copy: Copy, known: list[Entry], identity: str) -> Finding:
-    hashes = {entry.seq: entry.hash for entry in known}
-    for entry in copy.entries:
-        if hashes.get(entry.seq, entry.hash) != entry.hash:
+    entries = {entry.seq: entry for entry in known}
+    found = list(undamaged(copy, {entry.seq: entry.hash for entry in known}))
+    for entry in found:
+        # Whole: what was damaged on its disk has still its old hash.
+        if entries.get(entry.seq, entry) != entry:
             raise Tampered(f"entry {entry.seq} is another one on {copy.host}", REMEDY)
-    lacking = [entry for entry in copy.entries if entry.seq not in hashes]
+    lacking = [entry for entry in found if entry.seq not in entries]
     if lacking:
         return _behind(copy.host, lacking, len(known), identity)
-    many, newest = len(copy.entries), max((entry.seq for entry in copy.entries), default=0)
-    return passed(f"{copy.host} remembers {many} entries, up to {newest}, all the same")
+    newest, junk = max((entry.seq for entry in found), default=0), len(copy.entries) - len(found)
+    torn = f"; {junk} more are damaged, and passed over" if junk else ""
+    return passed(f"{copy.host} remembers {len(found)} entries, up to {newest}, all the same{torn}")
 
 
 def _behind(name: str, lacking: list[Entry], known: int, identity: str) -> Finding:

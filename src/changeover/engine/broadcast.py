@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from changeover.engine.journal import decode, encode
+from changeover.engine.journal import decode, encode, holds
 from changeover.errors import ChangeoverError, InvalidInput, NotReady, Tampered
 from changeover.hosts.host import Host, digest
 from changeover.hosts.transport import ShellTransport
@@ -29,13 +29,25 @@ class Copy:
 
 def copy_of(name: str, transport: ShellTransport) -> Copy:
     """Read a host's copy of the journal."""
-    return Copy(name, tuple(entries_of(transport.journal_lines())))
+    # What was damaged there is sent again: the last one counts.
+    last = {entry.seq: entry for entry in entries_of(transport.journal_lines())}
+    return Copy(name, tuple(last[seq] for seq in sorted(last)))
 
 
 def copies_of(transports: Mapping[str, ShellTransport]) -> tuple[Copy, ...]:
     """Read every host's copy, of all at once."""
     with ThreadPoolExecutor(max(1, min(len(transports), 32))) as pool:
         return tuple(pool.map(copy_of, transports.keys(), transports.values()))
+
+
+def undamaged(copy: Copy, known: Mapping[int, str]) -> Iterator[Entry]:
+    """Yield what a host remembers, but for what its disk made of it since.
+
+    `known` are hashes that were proven already: only others are computed again.
+    """
+    for entry in copy.entries:
+        if known.get(entry.seq) == entry.hash or holds(entry):
+            yield entry
 
 
 class Broadcast:
@@ -53,13 +65,13 @@ class Broadcast:
 
     def catch_up(self, entries: Iterable[Entry], copies: Sequence[Copy]) -> None:
         """Queue what a killed process did not send any more: a copy must have no gaps."""
-        known = list(entries)
-        hashes = {entry.seq: entry.hash for entry in known}
+        known = {entry.seq: entry for entry in entries}
+        hashes = {entry.seq: entry.hash for entry in known.values()}
         for copy in copies:
-            _refuse_strangers(copy.host, {e.seq: e.hash for e in copy.entries}, hashes)
+            _refuse_strangers(copy.host, {e.seq: e.hash for e in undamaged(copy, hashes)}, hashes)
         for copy in copies:
-            there = {entry.seq for entry in copy.entries}
-            for entry in known:
+            there = {entry.seq for entry in copy.entries if known.get(entry.seq, entry) == entry}
+            for entry in known.values():
                 for line in lines_of(encode(entry)) if entry.seq not in there else ():
                     self._transports[copy.host].announce(line)
 
@@ -114,7 +126,7 @@ def entries_of(lines: Iterable[str]) -> Iterator[Entry]:
     for line in lines:
         whole = _joined(line, parts)
         if whole:
-            with contextlib.suppress(ValueError, KeyError, InvalidInput):
+            with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, InvalidInput):
                 yield decode(json.loads(whole))
 
 

@@ -79,6 +79,22 @@ def verify_chain(entries: Iterable[Entry]) -> Entry | None:
     return last
 
 
+def holds(entry: Entry) -> bool:
+    """Say whether an entry is what its hash says."""
+    return chain(entry.seq, entry.run, entry.at, entry.event, entry.previous) == entry
+
+
+def held(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield entries that are what their hashes say; raise `Tampered` at one that is not."""
+    for entry in entries:
+        if not holds(entry):
+            raise Tampered(
+                f"the journal is damaged at entry {entry.seq}: it is not what was written",
+                "the hosts have a copy: move the journal away, then: changeover takeover",
+            )
+        yield entry
+
+
 def utc_now() -> str:
     """Return the time as entries show it."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
@@ -95,7 +111,7 @@ class Journal:
         self.state = RunState()
         self._lock = threading.Lock()
         self._head = store.head()
-        for entry in store.entries(run):
+        for entry in held(store.entries(run)):
             self.state.take(entry)
 
     def follow(self, follower: Follower) -> None:
@@ -106,7 +122,7 @@ class Journal:
         """Take what another process appended meanwhile; to be done once the lock is held."""
         with self._lock:
             seen = self._head.seq if self._head else 0
-            for entry in self._store.entries(self.run):
+            for entry in held(self._store.entries(self.run)):
                 if entry.seq > seen:
                     self.state.take(entry)
             self._head = self._store.head()

@@ -16,6 +16,7 @@ from typing import Any
 
 from changeover.engine.journal import decode
 from changeover.errors import ChangeoverError, InvalidInput, Tampered
+from changeover.model.codec import digest_of
 from changeover.model.events import Entry
 
 FORMAT = 1
@@ -47,6 +48,8 @@ class Store:
         try:
             self._open(folder)
         except (OSError, sqlite3.Error) as error:
+            if _is_damage(error):
+                raise self._damaged(error) from error
             raise ChangeoverError(
                 f"{folder}: cannot keep a journal here: {error}",
                 "make the folder writable, or name another: CHANGEOVER_STATE=FOLDER",
@@ -103,36 +106,42 @@ class Store:
         """Yield the entries of one run, or of all, in order."""
         where, values = ("where run = ?", (run,)) if run else ("", ())
         query = f"select line from entry {where} order by seq"  # noqa: S608 - no input in it
-        with self._lock:
-            rows = self._db.execute(query, values).fetchall()
-        return (_entry(row[0]) for row in rows)
+        return (_entry(row[0]) for row in self._rows(query, values))
 
     def head(self) -> Entry | None:
         """Return the last entry."""
-        with self._lock:
-            row = self._db.execute("select line from entry order by seq desc limit 1").fetchone()
-        return _entry(row[0]) if row else None
+        rows = self._rows("select line from entry order by seq desc limit 1")
+        return _entry(rows[0][0]) if rows else None
 
     def runs(self) -> list[str]:
         """Return the names of all runs, oldest first."""
-        with self._lock:
-            rows = self._db.execute("select run from entry group by run order by min(seq)")
-            return [row[0] for row in rows.fetchall() if row[0]]
+        rows = self._rows("select run from entry group by run order by min(seq)")
+        return [row[0] for row in rows if row[0]]
 
     def save_plan(self, digest: str, body: Any) -> None:
-        """Keep a plan under its digest."""
-        self._execute("insert or ignore into plan values (?, ?)", (digest, json.dumps(body)))
+        """Keep a plan under its digest, also over one that is damaged."""
+        self._execute("insert or replace into plan values (?, ?)", (digest, json.dumps(body)))
 
     def plan(self, digest: str) -> Any:
-        """Return a kept plan."""
-        with self._lock:
-            found = self._db.execute("select body from plan where digest = ?", (digest,)).fetchone()
+        """Return a kept plan; raises `Tampered` where it is not the one that was kept."""
+        found = self._rows("select body from plan where digest = ?", (digest,))
         if not found:
             raise ChangeoverError(
                 f"no plan {digest[:12]} in {self.folder}",
                 "if the run began elsewhere, fetch it from the hosts: changeover takeover",
             )
-        return json.loads(found[0])
+        with contextlib.suppress(ValueError, RecursionError):
+            plan = json.loads(found[0][0])
+            if digest_of(plan) == digest:
+                return plan
+        raise Tampered(
+            f"{self.folder}: the plan {digest[:12]} is not what was kept: it was edited or damaged",
+            "the hosts have it whole: changeover takeover",
+        )
+
+    def plans(self) -> list[str]:
+        """Return the digests of all kept plans."""
+        return [row[0] for row in self._rows("select digest from plan")]
 
     def ask(self, run: str, kind: str, **body: str) -> None:
         """Leave a request for the process that carries out the run."""
@@ -161,8 +170,7 @@ class Store:
 
     def durations(self) -> dict[str, float]:
         """Return how long everything took the last time."""
-        with self._lock:
-            return dict(self._db.execute("select name, seconds from duration").fetchall())
+        return dict(self._rows("select name, seconds from duration"))
 
     def save_output(self, run: str, key: str, attempt: int, body: str) -> None:
         """Keep what a step's commands said."""
@@ -171,13 +179,30 @@ class Store:
     def outputs(self, run: str, key: str) -> list[tuple[int, str]]:
         """Return what a step's commands said, by attempt."""
         query = "select attempt, body from output where run = ? and key = ? order by rowid"
-        with self._lock:
-            return self._db.execute(query, (run, key)).fetchall()
+        return self._rows(query, (run, key))
 
     def close(self) -> None:
         """Give the file back."""
         self._soft.close()
         self._db.close()
+
+    def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        try:
+            with self._lock:
+                return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            if _is_damage(error):
+                raise self._damaged(error) from error
+            raise ChangeoverError(
+                f"{self.folder}: the journal cannot be read: {error}",
+                "mend the disk; changeover show",
+            ) from error
+
+    def _damaged(self, error: Exception) -> Tampered:
+        return Tampered(
+            f"{self.folder}: cannot keep a journal here: journal.db is damaged: {error}",
+            f"the hosts have a copy: move {self.folder} away, then: changeover takeover",
+        )
 
     def _softly(self, statement: str, values: tuple[Any, ...]) -> None:
         with self._lock, contextlib.suppress(sqlite3.Error):
@@ -198,16 +223,26 @@ class Store:
                 self._db.execute(statement, values)
                 self._full = True
                 return
+        if _is_damage(error):
+            raise self._damaged(error) from error
         raise ChangeoverError(
             f"{self.folder}: the journal cannot be written: {error}",
             "make room or mend the disk, then: changeover resume",
         ) from error
 
 
+def _is_damage(error: Exception) -> bool:
+    """Whether the file is at fault: our own statements are right, so an error in one is its too."""
+    name = getattr(error, "sqlite_errorname", "")
+    wrong = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_SCHEMA")
+    # What Python itself says, of text that is none, has no name of SQLite.
+    return isinstance(error, sqlite3.Error) and (not name or name.startswith(wrong))
+
+
 def _entry(line: str) -> Entry:
     try:
         return decode(json.loads(line))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Tampered(
             f"the journal holds a line that is no entry: {line[:60]!r}",
             "it was edited; compare with the copies on the hosts: changeover audit verify",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from changeover.engine.broadcast import Copy, copies_of
+from changeover.engine.broadcast import Copy, copies_of, undamaged
 from changeover.engine.journal import GENESIS, chain, encode
 from changeover.engine.session import Session
 from changeover.errors import NotReady, Tampered
@@ -22,7 +22,7 @@ def fetch(session: Session) -> str:
     Every host has every entry that was announced before its last effect. Entries that never left
     the lost machine are about outcomes; resuming probes those again.
     """
-    entries = _union(copies_of(session.transports))
+    entries = _union(copies_of(session.transports), {})
     if not entries:
         raise NotReady("the hosts remember no run of this instance", "changeover history")
     _import(session, entries)
@@ -41,8 +41,8 @@ def learn(session: Session, own: str, copies: Sequence[Copy]) -> None:
 
     Entries go on one chain, whoever writes them: each store first learns what the hosts remember.
     """
-    known = {entry.seq for entry in session.store.entries()}
-    entries = _union(copies)
+    known = {entry.seq: entry.hash for entry in session.store.entries()}
+    entries = _union(copies, known)
     if all(entry.seq in known for entry in entries):
         return
     _import(session, entries)
@@ -68,10 +68,10 @@ def _begun(entries: list[ev.Entry]) -> Iterator[RunState]:
             yield state
 
 
-def _union(copies: Sequence[Copy]) -> list[ev.Entry]:
+def _union(copies: Sequence[Copy], known: Mapping[int, str]) -> list[ev.Entry]:
     found: dict[int, ev.Entry] = {}
     for copy in copies:
-        for entry in copy.entries:
+        for entry in undamaged(copy, known):
             other = found.setdefault(entry.seq, entry)
             if other.hash != entry.hash:
                 raise Tampered(
