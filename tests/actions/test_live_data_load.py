@@ -12,6 +12,7 @@ import pytest
 from changeover.actions.builtin import build
 from changeover.errors import ActionFailed
 from changeover.hosts.host import Host
+from changeover.instances.ansible.vault import Password, encrypt
 from changeover.model.findings import Severity
 from changeover.model.plan import Effect
 from tests.actions.database_host import attempt, done, planned_undo, this_host, undone
@@ -81,6 +82,21 @@ def test_what_is_there_is_kept_and_the_rest_created_once(
     assert sql(url, "SELECT * FROM person ORDER BY 1") == "ann@x.example|green\nbob@x.example|blue"
     assert not (tmp_path / "run" / "people.yml").exists()
     assert done(host, "data.load", **params(tmp_path, url)).effect is Effect.NONE
+
+
+def test_a_sealed_file_is_opened_with_the_passwords_the_command_names(
+    host: Host, url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "named").write_text("open sesame\n")
+    sealed = encrypt(PEOPLE.encode(), Password(b"open sesame"))
+    unnamed = build("data.load", params(tmp_path, url, sealed))
+
+    change = done(
+        host, "data.load", **params(tmp_path, url, sealed, passwords=[f"{tmp_path}/named"])
+    )
+
+    assert [f.severity for f in unnamed.check(attempt(host))] == [Severity.FAIL]
+    assert change.summary == "load people.yml: people: create 1, keep 1"
 
 
 def test_reset_brings_back_what_the_file_says_and_undo_what_was(

@@ -65,8 +65,8 @@ def test_a_clean_folder_passes(vault: Path) -> None:
 
     assert result.exit_code == 0, result.output
     assert "vault password: " in result.output
-    assert "1 secrets, sealed by vault" in result.output
-    assert "hold no secret in clear" in result.output
+    assert "1 secret, sealed by vault" in result.output
+    assert "git: no secret in clear in" in result.output
 
 
 def test_the_password_file_must_be_there_private_and_ignored(vault: Path) -> None:
@@ -203,5 +203,5 @@ def test_values_sealed_one_by_one_are_read_and_are_no_leak(vault: Path) -> None:
     commit(vault)
 
     assert typed("view", "api_key").output == f"api_key: {CANARY}\n"
-    assert "1 secrets, sealed by !vault" in checked().output
+    assert "1 secret, sealed by !vault" in checked().output
     assert checked().exit_code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from changeover.errors import ActionFailed, InDoubt, InvalidInput, InvalidRelease
@@ -24,9 +25,14 @@ REMEDIES = {
 """SQLSTATE, or its class -> what helps."""
 
 UNREACHED = (
-    "See that the server runs and that this host may reach it: changeover check. After a connection"
-    " was lost: changeover resume goes on where the database stands."
+    "See that the server runs and that this host may reach it. After a connection was lost:"
+    " changeover resume goes on where the database stands."
 )
+
+REFUSED = "The server refuses: compare user, password and database in the URL with what it has."
+
+_FATAL = re.compile(r"\bFATAL ?: ")
+"""A server that was reached says this in most languages; a network never does."""
 
 
 def database_at(url: str) -> Database:
@@ -51,7 +57,8 @@ def failure(host: Host, database: Database, done: Completed, doing: str) -> Acti
         trouble = parse_trouble(done.stderr or done.stdout)
         why = str(trouble)
         known = REMEDIES.get(trouble.code) or REMEDIES.get(trouble.code[:2])
-        remedy = known or ("" if trouble.code else UNREACHED)
+        reached = REFUSED if _FATAL.search(why) else UNREACHED
+        remedy = known or ("" if trouble.code else reached)
     return ActionFailed(f"{where}: {why}", remedy)
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from changeover.instances.given import FORMS, NOTHING, Given
+from changeover.instances.given import FORMS, NOTHING, Facts, Given
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,7 +47,8 @@ def given_words() -> Given | None:
 
 def given_here(*, incomplete: bool = False) -> Given:
     """Return what the command line says; `incomplete` where hosts are only to be reached."""
-    return replace(given_words() or NOTHING, incomplete=incomplete)
+    # Its own facts: what one environment's host said is not another's.
+    return replace(given_words() or NOTHING, incomplete=incomplete, facts=Facts())
 
 
 def _vault_passwords(

@@ -36,6 +36,8 @@ class Binding:
     installed: str = ""
     decided: Mapping[str, str] = field(default_factory=dict)
     """Answers to conflicts of configuration files, given with the command."""
+    asked: set[str] = field(default_factory=set)
+    """Inputs that a step, a check or a condition has read since they were answered."""
     _releases: dict[str, Release] = field(default_factory=dict)
 
     def release(self, version: str) -> Release:
@@ -151,11 +153,13 @@ class Binding:
             self.instance, spec, release=release, inputs=self.inputs,
             secrets=self.secrets, installed=self.installed,
         )  # fmt: skip
+        scope.names["inputs"] = scope.names["inputs"].noting(self.asked)
         return with_images(scope, self.instance, release, self.installed)
 
     def answering(self, inputs: Mapping[str, Any], installed: str) -> None:
         """Take the answers and the installed version from here on."""
         self.inputs, self.installed = inputs, installed
+        self.asked.clear()
 
 
 def fix_step(step: Step, check: Check) -> Step:

@@ -119,7 +119,9 @@ class Planner:
 
     def _examine(self, found: Iterable[Finding], step: Step, host: Host) -> None:
         for finding in found:
-            named = replace(finding, name=finding.name or step.id, host=host.name)
+            # Whoever prints it says the host already.
+            message = finding.message.removeprefix(f"{host.name}: ")
+            named = replace(finding, name=finding.name or step.id, host=host.name, message=message)
             if self.findings is not None and named not in self.findings:
                 self.findings.append(named)
 

@@ -20,11 +20,19 @@ DEEPEST = 20
 class Values(Mapping[str, Any]):
     """Named values; with a scope they may be templates, each rendered when it is asked for."""
 
-    def __init__(self, path: str, written: Mapping[str, Any], scope: Scope | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        written: Mapping[str, Any],
+        scope: Scope | None = None,
+        asked: set[str] | None = None,
+    ) -> None:
         self._path, self._written, self._scope = path, written, scope
+        self._asked = set() if asked is None else asked
 
     def __getitem__(self, name: str) -> Any:
         value = self._written[name]
+        self._asked.add(name)
         return self._scope.rendered(value, f"{self._path}.{name}") if self._scope else value
 
     def __contains__(self, name: object) -> bool:
@@ -42,7 +50,11 @@ class Values(Mapping[str, Any]):
 
     def with_value(self, name: str, value: Any) -> Values:
         """Return the same values and one more."""
-        return Values(self._path, {**self._written, name: value}, self._scope)
+        return Values(self._path, {**self._written, name: value}, self._scope, self._asked)
+
+    def noting(self, asked: set[str]) -> Values:
+        """Return the same values; the name of each that is read goes to `asked`."""
+        return Values(self._path, self._written, self._scope, asked)
 
 
 class Over(Mapping[str, Any]):
@@ -229,6 +241,7 @@ def _instance_names(instance: Instance) -> dict[str, Any]:
         "modules": dict(instance.modules),
         "features": list(instance.features),
         "language": instance.language,
+        "vault_passwords": list(instance.vault_passwords),
     }
 
 

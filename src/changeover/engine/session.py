@@ -155,7 +155,8 @@ class Session:
         plan = self.planner(findings).plan(self.route(request), request)
         folder = self.instance.folder
         asked = (e for e in self.instance.endpoints if not unanswered(e, folder))
-        return replace(plan, answering=tuple(e.name for e in asked))
+        used = tuple(name for name in plan.inputs if name in self.binder.asked)
+        return replace(plan, answering=tuple(e.name for e in asked), used=used)
 
     def restore_plan(self, plan: Plan) -> None:
         """Take releases, answers and versions as they were when a run began."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from changeover.errors import InvalidInput, InvalidInstance
 from changeover.instances.given import NOTHING, Given
-from changeover.instances.place import is_environment
+from changeover.instances.place import is_environment, no_instance
 from changeover.instances.resources import resources_of
 from changeover.instances.secrets import Learner, Secrets, unheard
 from changeover.instances.site import made_site_step, reference_of
@@ -52,7 +53,7 @@ def open_instance(
         return open_environment(folder, learn, given)
     given.refuse_forms()
     tree, written = _read(folder)
-    instance = _instance(folder, written, tree)
+    instance = replace(_instance(folder, written, tree), vault_passwords=given.named_passwords)
     return instance, secrets_of(folder, written, learn)
 
 
@@ -98,10 +99,7 @@ def _decided(decisions: Mapping[str, Any]) -> str:
 def _read(folder: Path) -> tuple[Tree, InstanceWritten]:
     path = folder / INSTANCE
     if not path.is_file():
-        raise InvalidInstance(
-            f"{folder}: is not an instance: it has no {INSTANCE}, and no inventory of Ansible",
-            "name one with -i, or write one: changeover instance init",
-        )
+        raise no_instance(folder)
     try:
         tree = read_tree(path)
     except InvalidInput as error:

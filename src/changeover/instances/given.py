@@ -19,6 +19,15 @@ Raises where the host cannot be asked.
 """
 
 
+FACTS = (
+    "env", "user_id", "user_dir", "user_shell", "user_uid", "user_gid", "system", "machine",
+    "architecture", "kernel", "distribution", "distribution_version", "distribution_release",
+    "distribution_major_version", "os_family", "pkg_mgr", "service_mgr", "processor_vcpus",
+    "processor_nproc", "memtotal_mb", "hostname", "nodename", "fqdn", "domain", "default_ipv4",
+    "all_ipv4_addresses",
+)  # fmt: skip
+"""What hosts are asked for, as Ansible calls it behind `ansible_` and in `ansible_facts`."""
+
 FORMS = ("@", "{", "[")
 """How words for `-e` begin that are a file of variables, or JSON."""
 
@@ -62,6 +71,11 @@ class Given:
     """Whether variables may be missing: to reach a host, few are needed."""
 
     @property
+    def named_passwords(self) -> tuple[str, ...]:
+        """The words of `--vault-password-file`, as they are true from any folder."""
+        return tuple(map(_rooted, self.password_files))
+
+    @property
     def extra(self) -> tuple[str, ...]:
         """The words for `-e`."""
         return self.words or ()
@@ -73,6 +87,15 @@ class Given:
                 raise InvalidInput(
                     f"-e {word[:40]}: only an Ansible environment takes this", "--set NAME=VALUE"
                 )
+
+
+def _rooted(word: str) -> str:
+    label, at, path = word.partition("@")
+    return f"{label}@{_absolute(path)}" if at and not Path(word).exists() else _absolute(word)
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())
 
 
 NOTHING = Given()
@@ -106,7 +129,8 @@ def keep_given(state: Path, given: Given) -> None:
     half = file.with_suffix(".half")
     half.unlink(missing_ok=True)
     half.touch(mode=0o600)
-    half.write_text(json.dumps({"extra": given.extra, "password_files": given.password_files}))
+    words = [f"@{_absolute(w[1:])}" if w[:1] == "@" else w for w in given.extra]
+    half.write_text(json.dumps({"extra": words, "password_files": given.named_passwords}))
     half.replace(file)
 
 

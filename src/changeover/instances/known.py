@@ -7,6 +7,7 @@ as everything else together. What is kept holds no secret, only where secrets ar
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from changeover import __version__
@@ -37,11 +38,12 @@ def open_known(
         references = {n: rebuilt(Reference, r) for n, r in kept.get("references", {}).items()}
         whole = {name: r for name, r in references.items() if r is not None}
         if instance is not None and whole.keys() == references.keys():
+            instance = replace(instance, vault_passwords=given.named_passwords)
             return instance, Secrets(whole, folder, learn)
     # Only now: pydantic and its models cost a fifth of a second.
     from changeover.instances.folder import open_instance  # noqa: PLC0415 - slow, only what changed
 
-    instance, secrets = open_instance(folder, learn)
+    instance, secrets = open_instance(folder, learn, given)
     if state.is_dir():
         remember(file, key, instance=instance, references=dict(secrets.references))
     return instance, secrets

@@ -89,10 +89,10 @@ def _consumer_findings(
             f"{consumer.name}: comes back only where it is escaped: {names}",
             "releases of this tool escape; a template that writes plain quotes does not",
         )
-    if not lost:
-        yield passed(
-            f"{consumer.name}: {count - len(plain)} of {count} values come back even plain"
-        )
+    if count and not lost and not plain:
+        come = "comes" if count == 1 else "come"
+        said = f"{_counted(count, 'value')} {come} back as written, escaped or not"
+        yield passed(f"{consumer.name}: {said}")
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,14 @@ def history_findings(folder: Path, known: Known) -> Iterator[Finding]:
             leaks += 1
             where = f"{version.paths[0]} in commit {first_commit(folder, version.blob)}"
             yield failed(f"{where}: {what}", _NEW)
-    if not leaks:
-        yield passed(f"{len(found)} versions of files in git hold no secret in clear")
+    if not found:
+        yield passed("git: nothing of this folder was ever committed")
+    elif not leaks:
+        yield passed(f"git: no secret in clear in {_counted(len(found), 'version')} of files")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
 
 
 def _telling(values: Mapping[str, str]) -> dict[str, bytes]:

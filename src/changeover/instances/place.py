@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from changeover.errors import InvalidInstance
+from changeover.model.problem import nearest
 
 INSTANCE = "instance.yaml"
 STATE = ".changeover"
@@ -15,6 +19,11 @@ EXTRAS = ("changeover.yaml", ".changeover.yaml")
 The hidden name is for inventories that are a folder: Ansible would read the other as one.
 """
 
+PASSED_OVER = frozenset(("node_modules", "venv", "roles", "templates", "tests", "group_vars"))
+"""Folders in which nobody keeps an instance."""
+LOOKED_INTO, MOST = 300, 12
+"""Folders that are looked into for an instance that may have been meant, and how many are named."""
+
 INVENTORIES = ("hosts", "inventory")
 ENDINGS = ("", ".yml", ".yaml", ".ini", ".json", ".py", ".sh")
 
@@ -22,10 +31,7 @@ ENDINGS = ("", ".yml", ".yaml", ".ini", ".json", ".py", ".sh")
 def state_folder(folder: Path) -> Path:
     """Return the folder for the journal: `CHANGEOVER_STATE`, or `.changeover` in the instance."""
     if not (folder / INSTANCE).is_file() and not is_environment(folder):
-        raise InvalidInstance(
-            f"{folder}: is not an instance: it has no {INSTANCE}, and no inventory of Ansible",
-            "name one: -i FOLDER; or write one: changeover instance init FOLDER",
-        )
+        raise no_instance(folder)
     named = os.environ.get("CHANGEOVER_STATE")
     if named:
         return Path(named)
@@ -33,6 +39,41 @@ def state_folder(folder: Path) -> Path:
         return folder / STATE
     # Several inventories may share a folder: each has a journal of its own.
     return folder.parent / (STATE if folder.stem in INVENTORIES else f"{STATE}-{folder.stem}")
+
+
+def no_instance(folder: Path) -> InvalidInstance:
+    """Return the error for a folder that is none, with those that may have been meant."""
+    there = folder.exists()
+    found = {str(place): place.name for place in islice(_below(folder if there else Path()), MOST)}
+    meant = "" if there else nearest(folder.name, found.values())
+    likely = [place for place, name in found.items() if name == meant]
+    if likely:
+        remedy = f"did you mean -i {likely[0]}?"
+    elif found:
+        remedy = f"name one: -i {', '.join(found)}"
+    else:
+        remedy = "name one: -i FOLDER; or write one: changeover instance init FOLDER"
+    what = f"it has no {INSTANCE}, and no inventory of Ansible" if there else "no such folder"
+    return InvalidInstance(f"{folder}: is not an instance: {what}", remedy)
+
+
+def _below(top: Path) -> Iterator[Path]:
+    """Yield the instances and environments below a folder, the nearest first."""
+    waiting = deque([top])
+    for _ in range(LOOKED_INTO):
+        if not waiting:
+            return
+        try:
+            folders = sorted(p for p in waiting.popleft().iterdir() if p.is_dir())
+        except OSError:
+            continue
+        for folder in folders:
+            if folder.is_symlink() or folder.name[0] == "." or folder.name in PASSED_OVER:
+                continue
+            if (folder / INSTANCE).is_file() or is_environment(folder):
+                yield folder
+            else:
+                waiting.append(folder)
 
 
 def is_environment(path: Path) -> bool:
@@ -49,4 +90,5 @@ def usual_inventory(folder: Path) -> Path | None:
     if first:
         return first
     beside = (folder / "group_vars").is_dir() or (folder / "host_vars").is_dir()
-    return folder if beside else None
+    # Beside roles and playbooks are variables of all environments: which one is not said.
+    return folder if beside and not (folder / "roles").is_dir() else None

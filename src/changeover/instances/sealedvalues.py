@@ -33,7 +33,7 @@ def values_in(path: Path, named: Sequence[str] = ()) -> tuple[Opened, dict[str, 
     return opened, {str(name): said(value) for name, value in tree.items()}
 
 
-def names_in(path: Path) -> list[str]:
+def names_in(path: Path, named: Sequence[str] = ()) -> list[str]:
     """Return the names in a file of secrets; what is sealed one by one stays so."""
-    tree, _, _ = parse_yaml(open_sealed(path).content, str(path))
+    tree, _, _ = parse_yaml(open_sealed(path, named).content, str(path))
     return [str(name) for name in tree] if isinstance(tree, dict) else []

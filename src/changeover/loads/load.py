@@ -45,6 +45,7 @@ class Load(Action):
     name: ClassVar[str] = "data.load"
     writes: ClassVar[tuple[str, ...]] = ("database",)
     limit: ClassVar[float] = 3600.0
+    supplied: ClassVar[Mapping[str, str]] = {"passwords": "{{ instance.vault_passwords }}"}
 
     file: str
     """The file, on the operator's machine."""
@@ -59,6 +60,9 @@ class Load(Action):
     gives the keys that are there), `called`, `resets`."""
     beside: str = ""
     """The folder a `file` without a leading / is in, such as the instance's."""
+    passwords: tuple[str, ...] = ()
+    """Files with the passwords of vaults, `[ID@]PATH`: the instance's, and those named beside the
+    command. Where Ansible looks is looked as well."""
     schema: Mapping[str, Any] = field(default_factory=dict)
     """A JSON Schema (2020-12) for the whole file; a `description` says what is wanted."""
     unique: tuple[str, ...] = ()
@@ -106,7 +110,7 @@ class Load(Action):
                 f"{self._source}: no such file", "Write it, or correct the variable that names it."
             )
         try:
-            return open_sealed(self._source).text(str(self._source))
+            return open_sealed(self._source, self.passwords).text(str(self._source))
         except InvalidInstance as error:
             raise ActionFailed(error.message, error.remedy) from None
 

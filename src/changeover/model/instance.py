@@ -108,6 +108,8 @@ class Instance:
     """What reading it showed that an operator should know."""
     origin: str = "instance.yaml"
     """What it was read from: `instance.yaml`, or `ansible`."""
+    vault_passwords: tuple[str, ...] = ()
+    """Files with the passwords of its vaults, `[ID@]PATH`: never the passwords themselves."""
     variables: tuple[str, ...] = ()
     """Names that may be given on the command line beside the release's inputs."""
 

@@ -115,6 +115,8 @@ class Plan:
     """Ids of steps or names of phases that were asked for alone; empty means everything."""
     answering: tuple[str, ...] = ()
     """Names of the endpoints that answered as expected when the plan was made."""
+    used: tuple[str, ...] | None = None
+    """Names of the inputs that something in the plan read; none where nobody noted it."""
     tool: str = ""
     format: int = 1
 

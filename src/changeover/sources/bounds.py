@@ -191,8 +191,9 @@ def refuse_wide(value: Any, *given: Any, **named: Any) -> None:
 
 
 def refuse_deep(_value: Any, *given: Any, **named: Any) -> None:
-    """Raise where a number says that lines are to be indented very far."""
-    deep = [n for n in (*given, *named.values()) if isinstance(n, int) and abs(n) > DEEPEST]
+    """Raise where a number says that lines are to be indented very far; `width` makes none."""
+    said = (*given, *(value for name, value in named.items() if name != "width"))
+    deep = [n for n in said if isinstance(n, int) and abs(n) > DEEPEST]
     if deep:
         raise SecurityError(f"{deep[0]} is more than {DEEPEST}")
 

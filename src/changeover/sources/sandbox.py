@@ -28,6 +28,7 @@ _OPERATIONS: Mapping[str, bounds.Guard] = {
 _FILTERS: Mapping[str, bounds.Guard] = {
     "batch": bounds.refuse_wide,
     "center": bounds.refuse_wide,
+    "comment": bounds.refuse_wide,
     "format": bounds.refuse_filling,
     "indent": bounds.refuse_wide,
     "join": bounds.refuse_joined,

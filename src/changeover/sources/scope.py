@@ -13,7 +13,8 @@ SCOPE: Mapping[str, str] = {
     "params": "under `params:` of the procedure",
     "host": "by the host: name, address, roles, vars",
     "hosts": "by the instance's hosts: a list of names for each role",
-    "instance": "by the instance: name, folder, edition, method, modules, features, language",
+    "instance": "by the instance: name, folder, edition, method, modules, features, language, "
+    "vault_passwords",
     "release": "by the release: product, version, folder, images",
     "installed": "by what is installed before: a version, empty for nothing",
 }
@@ -22,7 +23,16 @@ SCOPE: Mapping[str, str] = {
 FIXED: Mapping[str, frozenset[str]] = {
     "host": frozenset(("name", "address", "roles", "vars")),
     "instance": frozenset(
-        ("name", "folder", "edition", "method", "modules", "features", "language")
+        (
+            "name",
+            "folder",
+            "edition",
+            "method",
+            "modules",
+            "features",
+            "language",
+            "vault_passwords",
+        )
     ),
     "release": frozenset(("product", "version", "folder", "images")),
 }

@@ -82,7 +82,7 @@ def variants(
         names: dict[str, Any] = {name: StandIn(truth) for name in SCOPE}
         names["instance"] = {
             "method": method, "edition": edition, "name": "trial", "folder": "/trial",
-            "modules": {}, "features": [], "language": "en",
+            "modules": {}, "features": [], "language": "en", "vault_passwords": [],
         }  # fmt: skip
         try:
             one = _variant(folder, config.variant(config.reference, method), names)

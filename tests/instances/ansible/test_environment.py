@@ -248,6 +248,20 @@ def test_a_folder_with_neither_is_no_instance(tmp_path: Path) -> None:
         state_folder(tmp_path)
 
 
+def test_a_folder_that_is_none_names_those_that_may_have_been_meant(
+    environments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InvalidInstance) as playbooks_folder:
+        state_folder(environments.parent)
+    monkeypatch.chdir(environments)
+    with pytest.raises(InvalidInstance) as misspelt:
+        state_folder(Path("prd"))
+
+    assert str(environments / "prod") in playbooks_folder.value.remedy
+    assert "no such folder" in misspelt.value.message
+    assert misspelt.value.remedy == "did you mean -i prod?"
+
+
 def test_a_login_with_a_password_is_refused_with_the_way_out(environments: Path) -> None:
     hosts = environments / "prod" / "hosts"
     hosts.write_text("[web]\ncatalogue.example.org ansible_password=x\n")

@@ -118,7 +118,8 @@ def test_a_folder_is_read_in_order_and_what_is_no_inventory_is_passed_over(tmp_p
         ("web", ["a", "b"]),
         ("web:!b", ["a"]),
         ("web:&db", ["b"]),
-        ("db,a", ["a", "b", "c"]),
+        ("db,a", ["b", "c", "a"]),
+        ("c:a", ["c", "a"]),
         ("w*", ["a", "b"]),
         ("nobody", []),
     ],
@@ -129,6 +130,15 @@ def test_a_plays_hosts_are_chosen_as_ansible_does(
     inventory = written(tmp_path, "[web]\na\nb\n[db]\nb\nc\n")
 
     assert matching(inventory, pattern) == hosts
+
+
+def test_hosts_stand_in_the_order_of_their_groups_the_outer_ones_first(tmp_path: Path) -> None:
+    inventory = written(
+        tmp_path, "[web]\na\nold\n[retired]\nold\n[prod:children]\nweb\ndb\n[db]\nc\n"
+    )
+
+    assert inventory.members("all") == ["old", "a", "c"]
+    assert inventory.members("prod") == ["a", "old", "c"]
 
 
 @given(st.text(max_size=200))

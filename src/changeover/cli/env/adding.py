@@ -16,6 +16,7 @@ from changeover.cli.env.ansible import refuse_unsealable, siblings, write_enviro
 from changeover.cli.env.listing import environments
 from changeover.cli.env.reading import read_environment
 from changeover.cli.opening import Asked, opened, request_for
+from changeover.cli.options import given_here, vault_option
 from changeover.cli.reaching import pinged
 from changeover.cli.secrets.generating import KINDS
 from changeover.engine.preflight import examine
@@ -48,6 +49,7 @@ PROCEDURE = "resources"
     help="Its form [that of the environments beside it].",
 )
 @click.option("--no-check", is_flag=True, help="Do not look whether its resources are there.")
+@vault_option
 def add(folder: Path, form: str | None, no_check: bool) -> None:
     """Write a new environment by asking; then see that machine, name, database and callbacks exist.
 
@@ -82,7 +84,7 @@ def _model(folder: Path) -> Instance | None:
     """Return an environment beside the new one, whose answers are offered."""
     for place in environments(folder.parent, 2) if folder.parent.is_dir() else ():
         try:
-            return open_instance(place)[0]
+            return open_instance(place, given=given_here(incomplete=True))[0]
         except ChangeoverError:
             continue
     return None

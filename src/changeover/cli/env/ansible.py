@@ -81,10 +81,11 @@ def _variables(draft: Draft, model: Path | None) -> str:
 
 
 def _secrets(folder: Path, draft: Draft, model: Path | None) -> list[str]:
-    lacking = []
+    lacking, named = [], named_passwords()
     if model and (model / VAULT_FILE).is_file():
-        lacking = [name for name in names_in(model / VAULT_FILE) if name not in draft.secrets]
+        there = names_in(model / VAULT_FILE, named)
+        lacking = [name for name in there if name not in draft.secrets]
     text = secrets_text(draft.secrets) + "".join(f"# {name}:\n" for name in lacking)
-    sealed = new_sealed(text.encode(), folder / VAULT_FILE, (), Kind.VAULT)
+    sealed = new_sealed(text.encode(), folder / VAULT_FILE, named, Kind.VAULT)
     write_sealed(folder / VAULT_FILE, sealed)
     return lacking

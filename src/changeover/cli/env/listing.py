@@ -11,17 +11,17 @@ from pathlib import Path
 import click
 
 from changeover.cli.env.reading import read_environment
-from changeover.cli.options import output_option
+from changeover.cli.options import named_passwords, output_option, vault_option
 from changeover.cli.output import emit
 from changeover.engine.session import open_session
 from changeover.errors import ChangeoverError
-from changeover.instances.place import EXTRAS, INSTANCE, usual_inventory
+from changeover.instances.given import Given
+from changeover.instances.place import EXTRAS, INSTANCE, PASSED_OVER, usual_inventory
 from changeover.model.instance import Instance, Resource
 from changeover.views.style import bad, faint, strong, version
 
 DEEPEST = 6
 """Folders below the one that is listed."""
-PASSED_OVER = frozenset(("node_modules", "venv", "roles", "templates", "tests", "group_vars"))
 PATIENCE = 15.0
 
 
@@ -46,6 +46,7 @@ class Listed:
 @click.option("--offline", is_flag=True, help="Do not ask the hosts what they run.")
 @click.option("--within", type=float, default=PATIENCE, show_default=True, metavar="SECONDS",
               help="How long all hosts together may take.")  # fmt: skip
+@vault_option
 @output_option
 def list_(folder: Path, offline: bool, within: float, output: str) -> None:
     """List the environments below a folder: what they are for, whom to ask, what they run now."""
@@ -91,9 +92,10 @@ def described(instance: Instance, place: Path) -> Listed:
 def _asked(found: list[Listed], within: float) -> list[Listed]:
     """Ask all environments at once; whoever has not answered in time is said not to have."""
     answers: dict[str, Listed] = {}
+    passwords = named_passwords()
 
     def ask(listed: Listed) -> None:
-        answers[listed.folder] = _running(listed)
+        answers[listed.folder] = _running(listed, Given(None, passwords))
 
     # Daemons: one that hangs must not keep the command from ending.
     threads = [threading.Thread(target=ask, args=(each,), daemon=True)
@@ -107,9 +109,9 @@ def _asked(found: list[Listed], within: float) -> list[Listed]:
     return [answers.get(e.folder) or replace(e, trouble=e.trouble or late) for e in found]
 
 
-def _running(listed: Listed) -> Listed:
+def _running(listed: Listed, given: Given) -> Listed:
     try:
-        session = open_session(Path(listed.folder))
+        session = open_session(Path(listed.folder), given)
     except ChangeoverError as error:
         return replace(listed, trouble=error.message)
     try:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from changeover.cli.options import given_here
 from changeover.engine.render import Scope, scope_for
 from changeover.errors import ChangeoverError
 from changeover.instances.folder import open_instance
@@ -46,7 +47,7 @@ class InstanceCredentials(Mapping[str, Credential]):
 
 def instance_registries(folder: Path, network: Network) -> tuple[Network, InstanceCredentials]:
     """Return how an instance reaches registries, beside what the command line says."""
-    instance, secrets = open_instance(folder)
+    instance, secrets = open_instance(folder, given=given_here())
     scope = scope_for(instance, secrets=secrets)
     said = {p.partition("/")[0]: s for p, s in instance.registries.items()}
     plain = {host for host, s in said.items() if s.get("plain_http")}

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from changeover.cli.options import named_instance
+from changeover.cli.options import named_instance, vault_option
 from changeover.errors import InvalidInput
 from changeover.sources.oci.client import Client, Settings
 from changeover.sources.oci.credential import Credential
@@ -73,7 +73,8 @@ _INSTANCE = click.option(
 def registry_options(command: Command) -> Command:
     """Add the options that say how registries are reached: they arrive as `**reach`."""
     there = {p.name for p in getattr(command, "__click_params__", ())}
-    for option in reversed(_OPTIONS if "instance" in there else (*_OPTIONS, _INSTANCE)):
+    further = () if "instance" in there else (_INSTANCE, vault_option)
+    for option in reversed((*_OPTIONS, *further)):
         command = option(command)
     return command
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from changeover.cli.guide import listed_for
-from changeover.cli.options import instance_option
+from changeover.cli.options import given_here, instance_option
 from changeover.cli.output import emit
 from changeover.errors import ChangeoverError
 from changeover.instances.folder import load_instance
@@ -60,7 +60,7 @@ def _way(old: str, new: str, instance: Path) -> list[Release]:
     if len(folders) == len({old, new}):
         listed = _beside(ends[str(Path(new))])
     else:
-        listed = listed_for(load_instance(instance))
+        listed = listed_for(load_instance(instance, given_here()))
     first, last = (
         ends.get(str(Path(word))) or release_called(listed, word).load() for word in (old, new)
     )

@@ -9,7 +9,7 @@ import click
 
 from changeover.cli.guide import listed_for
 from changeover.cli.images.registry import client_for, registry_options
-from changeover.cli.options import instance_option, output_option
+from changeover.cli.options import given_here, instance_option, output_option
 from changeover.cli.output import emit
 from changeover.errors import ChangeoverError, InvalidInput
 from changeover.instances.folder import load_instance
@@ -40,7 +40,7 @@ def list_(
         return
     found = [r for h in hubs for r in hub_releases(Path(h), product)]
     if not hubs:
-        every = listed_for(load_instance(given["instance"]))
+        every = listed_for(load_instance(given["instance"], given_here()))
         found = [r for r in every if product in ("", r.product)]
     emit([_row(r, language) for r in found], release_rows(found, language), output)
 
@@ -62,7 +62,7 @@ def _show_available(
 ) -> None:
     places = list(hubs)
     if not places:
-        own = load_instance(given["instance"])
+        own = load_instance(given["instance"], given_here())
         places, product = [*own.far_hubs, *map(str, own.hub_folders)], product or own.product
     seen: dict[tuple[str, str], str] = {}
     faults: list[ChangeoverError] = []

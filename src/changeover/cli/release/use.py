@@ -10,7 +10,7 @@ import click
 
 from changeover.cli.images.lines import result_lines, size
 from changeover.cli.images.registry import client_for, registry_options
-from changeover.cli.options import instance_option, output_option
+from changeover.cli.options import given_here, instance_option, output_option
 from changeover.cli.output import emit
 from changeover.cli.release.place import place_for
 from changeover.cli.release.trust import trust_options, trusted_keys
@@ -45,7 +45,7 @@ def use(product: str, version: str, instance: Path, output: str, **given: Any) -
     of the instance that are no folders), and unpacked into the instance's first hub folder.
     """
     trusted = trusted_keys(given["key"], unsigned=given["unsigned"])
-    own = load_instance(instance)
+    own = load_instance(instance, given_here())
     if not own.hub_folders:
         remedy = "add `hubs: [releases]` to instance.yaml"
         raise InvalidInput(f"{instance}: names no folder for releases", remedy)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from changeover.cli.options import instance_option, named_passwords, output_option
+from changeover.cli.options import given_here, instance_option, named_passwords, output_option
 from changeover.cli.output import emit
 from changeover.cli.secrets.place import AGE_FILE, VAULT_FILE, SecretsFile
 from changeover.errors import ChangeoverError
@@ -108,16 +108,15 @@ def _readable(file: SecretsFile, values: dict[str, str]) -> Iterator[Finding]:
         remedy = f"changeover secrets encrypt {file.path}"
         yield failed(f"{file.path}: is not encrypted", remedy)
     else:
-        yield passed(
-            f"{file.path}: {len(told)} secrets, sealed by {'!vault' if one_by_one else opened.kind}"
-        )
+        count = "1 secret" if len(told) == 1 else f"{len(told)} secrets"
+        yield passed(f"{file.path}: {count}, sealed by {'!vault' if one_by_one else opened.kind}")
 
 
 def _elsewhere(folder: Path, values: dict[str, str]) -> Iterator[Finding]:
     """Take in what an instance keeps in variables, files and behind commands."""
     if not (folder / INSTANCE).is_file():
         return
-    _, secrets = open_instance(folder)
+    _, secrets = open_instance(folder, given=given_here())
     for name in secrets:
         try:
             values[name] = secrets[name]

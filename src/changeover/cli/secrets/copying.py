@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from changeover.cli.options import named_passwords, vault_option
+from changeover.cli.options import given_here, named_passwords, vault_option
 from changeover.cli.secrets.place import secrets_file
 from changeover.errors import InvalidInput, NotReady
 from changeover.instances.consumers import CONSUMERS
@@ -59,7 +59,7 @@ def copy(names: tuple[str, ...], source: Path, target: Path) -> None:
 
 def _values(source: Path) -> Mapping[str, str]:
     if (source / INSTANCE).is_file():
-        return open_instance(source)[1]
+        return open_instance(source, given=given_here())[1]
     return secrets_file(source, None, named_passwords()).values()
 
 

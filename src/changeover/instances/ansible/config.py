@@ -67,7 +67,8 @@ def _read(path: Path) -> dict[str, str]:
     )
     try:
         parser.read_string(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, ValueError, configparser.Error) as error:
+    # An indented line below a name without a value is more than configparser can bear.
+    except (OSError, ValueError, AttributeError, configparser.Error) as error:
         line = getattr(error, "lineno", None)
         at = f"{path}:{line}" if line else str(path)
         raise InvalidInstance(f"{at}: is not an ansible.cfg", "write [defaults] first") from None

@@ -179,7 +179,8 @@ class Environment:
             if layer.named != COMMAND_LINE
             for name in layer.values
         }
-        return elsewhere | mentioned(own) | set(said) | (told if recipe is None else set())
+        asked = mentioned(own) - {"omit"}
+        return elsewhere | asked | set(said) | (told if recipe is None else set())
 
     @property
     def _plainly_given(self) -> list[str]:

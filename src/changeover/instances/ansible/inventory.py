@@ -82,13 +82,11 @@ class Inventory:
         return sorted(found - {UNGROUPED}, key=lambda n: (self._depth(n), self._priority(n), n))
 
     def members(self, group: str) -> list[str]:
-        """Return the hosts of a group and of the groups in it, in the inventory's order."""
-        if group == ALL:
-            return list(self.hosts)
+        """Return the hosts of a group, then those of the groups in it: the outer ones first."""
         if group == UNGROUPED:
             return [h for h in self.hosts if self.groups_of(h) == [UNGROUPED]]
-        found = {h for name in self._descendants(group) for h in self.groups[name].hosts}
-        return [host for host in self.hosts if host in found]
+        found = dict.fromkeys(h for name in self._levels(group) for h in self._direct(name))
+        return list(found)
 
     def refuse_circles(self) -> None:
         """Raise `InvalidInstance` where a group is inside itself."""
@@ -96,6 +94,26 @@ class Inventory:
             below = {n for child in self.groups[name].children for n in self._descendants(child)}
             if name in below:
                 raise InvalidInstance(f"group {name}: is a child of itself", "cut the circle")
+
+    def _direct(self, group: str) -> list[str]:
+        return self.members(UNGROUPED) if group == UNGROUPED else self.groups[group].hosts
+
+    def _levels(self, group: str) -> Iterator[str]:
+        """Yield a group and those below it, level by level."""
+        seen, level = {group}, [group]
+        while level:
+            yield from level
+            below = [c for name in level for c in self._children(name) if c not in seen]
+            level = list(dict.fromkeys(below))
+            seen |= {*level}
+
+    def _children(self, group: str) -> list[str]:
+        if group == UNGROUPED or group not in self.groups:
+            return []
+        if group != ALL:
+            return self.groups[group].children
+        outer = [g for g in self.groups if g not in (ALL, UNGROUPED) and not self._parents(g)]
+        return [UNGROUPED, *outer]
 
     def _parents(self, group: str) -> list[str]:
         return [g.name for g in self.groups.values() if group in g.children]

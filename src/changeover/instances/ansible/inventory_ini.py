@@ -67,7 +67,9 @@ class IniReader:
     def _child(self, line: str) -> None:
         name = line.partition("#")[0].strip()
         self._mentioned.setdefault(name, self._line)
-        self._inventory.below(self._group, name)
+        # Not a group yet: it comes where its own section stands, which orders the hosts.
+        children = self._inventory.group(self._group).children
+        children += [] if name in children else [name]
 
     def _var(self, line: str) -> None:
         name, value = self._pair(line)

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NoReturn
 
 import jinja2
@@ -17,7 +17,9 @@ from jinja2.runtime import Context
 from jinja2.utils import missing
 
 from changeover.errors import ChangeoverError, InvalidInput
-from changeover.instances.ansible.filters import FILTERS, TESTS, TextForGood
+from changeover.instances.ansible.backslashes import KeptBackslashes
+from changeover.instances.ansible.conditions import TESTS
+from changeover.instances.ansible.filters import FILTERS, TextForGood
 from changeover.sources.bounds import refuse_long, rendering, ticked
 from changeover.sources.sandbox import Bounded, written
 
@@ -29,6 +31,13 @@ class Style(Enum):
     """The value itself: ansible-core 2.19 and later."""
     TEXT = "2.15"
     """Text, read as a list, a mapping or a boolean where it looks like one: up to 2.18."""
+
+
+def version_told(style: Style) -> dict[str, Any]:
+    """Return what variables see as the version of Ansible."""
+    major, minor = map(int, style.value.split("."))
+    full = f"{style.value}.0"
+    return {"full": full, "string": full, "major": major, "minor": minor, "revision": 0}
 
 
 class UndefinedVariable(InvalidInput):
@@ -92,6 +101,7 @@ class _Context(Context):
 class _Environment(Bounded):
     context_class = _Context
     code_generator_class = NativeCodeGenerator
+    lexer = cached_property(KeptBackslashes)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Look a name up among a mapping's keys where it has no such method."""
@@ -113,6 +123,8 @@ def _environment() -> _Environment:
         extensions=["jinja2.ext.do"],
     )  # fmt: skip
     made.tests.update(TESTS)
+    for known in (made.filters, made.tests):
+        known |= {f"ansible.builtin.{name}": function for name, function in known.items()}
     return made
 
 

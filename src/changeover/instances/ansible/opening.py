@@ -76,6 +76,7 @@ def _instance(environment: Environment, given: Given) -> Instance:
         resources=resources_of(extras),
         remarks=tuple(once_for_all(remarks)),
         origin="ansible",
+        vault_passwords=tuple(f"{f.label}@{f.path}" for f in environment.passwords.files),
         variables=tuple(sorted(environment.readable)),
     )
 

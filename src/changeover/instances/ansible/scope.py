@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from changeover.errors import InvalidInput, InvalidInstance
+from changeover.instances import given
 from changeover.instances.ansible.jinja import (
     GLOBALS,
     OMIT,
@@ -17,7 +17,8 @@ from changeover.instances.ansible.jinja import (
     is_template,
     rendered,
 )
-from changeover.instances.ansible.varfile import Opener, Sealed, Unsafe, read_bytes
+from changeover.instances.ansible.lookups import Lookups
+from changeover.instances.ansible.varfile import Opener, Sealed, Unsafe
 from changeover.instances.ansible.vault import is_vault
 from changeover.instances.given import Facts
 from changeover.model.release import Where
@@ -25,8 +26,7 @@ from changeover.model.release import Where
 DEEPEST = 60
 """Variables that refer to variables that refer to variables."""
 
-FACTS = ("ansible_env", "ansible_facts", "ansible_user_id", "ansible_user_dir", "ansible_hostname",
-         "ansible_fqdn", "ansible_nodename", "ansible_machine", "ansible_system")  # fmt: skip
+FACTS = frozenset({"ansible_facts", *(f"ansible_{name}" for name in given.FACTS)})
 """Names only the host can tell."""
 
 
@@ -164,38 +164,15 @@ class Scope(Mapping[str, Any]):
         if name == "vars":
             return self
         if name in ("lookup", "query", "q"):
-            return self._lookup
+            found = Lookups(self, self._around.folder, self._opened)
+            return found.lookup if name == "lookup" else found.query
         if name == "omit":
             return OMIT
         return GLOBALS[name]
 
-    def _lookup(self, kind: str, *terms: Any, default: Any = None, **_: Any) -> Any:
-        kinds = {"env": _from_environment, "file": self._from_file, "vars": self._from_vars}
-        short = kind.rpartition(".")[2]
-        if short not in kinds:
-            raise InvalidInstance(
-                f"lookup `{kind}` is not done here", f"known: {', '.join(kinds)}; or give the value"
-            )
-        found = [kinds[short](str(term), default) for term in terms]
-        return found[0] if len(found) == 1 else ",".join(map(str, found))
-
-    def _from_vars(self, name: str, default: Any) -> Any:
-        if name in self:
-            return self[name]
-        if default is None:
-            raise UndefinedVariable(name)
-        return default
-
-    def _from_file(self, name: str, _default: Any) -> str:
-        path = Path(name).expanduser()
-        places = [self._around.folder / "files" / path, self._around.folder / path]
-        found = next((p for p in places if p.is_file()), places[-1])
-        content = read_bytes(found)
-        if is_vault(content):
-            content = self._around.unseal(content, str(found))
-            self._around.learn(content.decode("utf-8", "replace"))
-        return content.decode("utf-8", "replace").rstrip()
-
-
-def _from_environment(name: str, default: Any) -> Any:
-    return os.environ.get(name, "" if default is None else default)
+    def _opened(self, content: bytes, where: str) -> bytes:
+        if not is_vault(content):
+            return content
+        plain = self._around.unseal(content, where)
+        self._around.learn(plain.decode("utf-8", "replace"))
+        return plain

@@ -12,7 +12,7 @@ from typing import Any
 from changeover.errors import InvalidInput, InvalidInstance
 from changeover.instances.ansible.config import Config
 from changeover.instances.ansible.inventory import ALL, UNGROUPED, Inventory
-from changeover.instances.ansible.jinja import Style
+from changeover.instances.ansible.jinja import Style, version_told
 from changeover.instances.ansible.pattern import matching
 from changeover.instances.ansible.playbook import Playbook, varfiles
 from changeover.instances.ansible.scope import Around, Layer, Scope
@@ -130,6 +130,7 @@ class Variables:
     def _magic(self, host: str, style: Style) -> dict[str, Any]:
         inventory, origin = self.inventory, self.inventory.origins[host]
         folder = {"playbook_dir": str(self.playbook.folder)} if self.playbook else {}
+        roles = [role.name for role in self.playbook.roles] if self.playbook else []
         played = self.played
         return folder | {
             "inventory_hostname": host,
@@ -143,6 +144,13 @@ class Variables:
             "ansible_play_hosts_all": played,
             "ansible_play_batch": played,
             "play_hosts": played,
+            "role_names": roles,
+            "ansible_role_names": roles,
+            "ansible_play_role_names": roles,
+            "ansible_check_mode": False,
+            "ansible_diff_mode": False,
+            "ansible_version": version_told(style),
+            "ansible_inventory_sources": [str(path) for path in inventory.sources],
             "ansible_config_file": str(self.config.path) if self.config.path else None,
         }
 
@@ -155,9 +163,9 @@ class Variables:
     def played(self) -> list[str]:
         """The hosts the playbook is for; all, where there is none."""
         if not self.playbook:
-            return list(self.inventory.hosts)
-        chosen = {h for play in self.playbook.plays for h in matching(self.inventory, play.hosts)}
-        return [host for host in self.inventory.hosts if host in chosen]
+            return self.inventory.members(ALL)
+        plays = self.playbook.plays
+        return list(dict.fromkeys(h for p in plays for h in matching(self.inventory, p.hosts)))
 
 
 class _HostVars(Mapping[str, Any]):
