@@ -235,6 +235,28 @@ def test_the_old_one_is_revoked_after_the_new_one_is_served(setting: Setting, ho
     assert archived(setting) == ["cert1.pem", "cert2.pem"]
 
 
+@pytest.mark.parametrize("name", ["certificate.renew", "certificate.revoke"])
+def test_what_was_issued_before_a_kill_is_loaded_and_not_issued_again(
+    setting: Setting, host: Host, name: str
+) -> None:
+    issued(setting, host)
+    old = setting.served()
+    params = {**setting.common, "port": setting.https}
+    forced = {"force": True} if name == "certificate.renew" else {}
+    action, change = planned(name, host, **params, **forced)
+    # certbot, killed between the new certificate and its hook
+    unloaded = {**setting.common, "force": True, "reload": "true"}
+    cut, its_change = planned("certificate.renew", host, **unloaded)
+    cut.apply(acting(host), its_change)
+    assert setting.served() == old
+
+    action.apply(acting(host), change)
+    action.verify(acting(host), change)
+
+    assert setting.served() != old
+    assert archived(setting) == ["cert1.pem", "cert2.pem"]
+
+
 def test_a_revocation_is_refused_where_no_replacement_would_come(
     serving: Setting, host: Host
 ) -> None:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from changeover.actions.base import Action
+from changeover.actions.certificate_limits import room
 from changeover.actions.foreseen import is_open
 from changeover.actions.paths import check_program
 from changeover.errors import ActionFailed, InvalidRelease
-from changeover.hosts.command import Completed
+from changeover.hosts.command import Completed, shell
 from changeover.hosts.host import Host
-from changeover.model.findings import Finding, failed, passed
+from changeover.model.findings import Finding
 from changeover.model.plan import Change, Effect
 from changeover.tools import certbot, coreutils, openssl
 
 PAUSE = 0.2
 """Seconds between two looks at what is served."""
-UNKNOWN = "what other hosts issued, and lineages that were deleted, are not known here"
 RELOAD = "nginx -t -q && nginx -s reload"
 REVOKED_BEFORE = "urn:ietf:params:acme:error:alreadyRevoked"
 
@@ -48,7 +47,7 @@ class Certbot(Action):
         """Certbot must be there, and the week's limits leave room for another certificate."""
         yield from check_program(host, self.program)
         if host.ask(coreutils.which(self.program)).ok and self.plan(host).needed:
-            yield _room(self.names(host), self.kept(host))
+            yield room(self.names(host), self.kept(host))
 
     def kept(self, host: Host) -> certbot.Kept:
         """Return what certbot has."""
@@ -76,6 +75,10 @@ class Certbot(Action):
     def tell(self, host: Host, label: str, *words: str) -> None:
         """Run certbot once for this attempt."""
         host.do_once(certbot.certbot(self.program, self.folder, self.ca, *words), label=label)
+
+    def load(self, host: Host) -> None:
+        """Have what is there served: who had it issued may have been killed before its hook."""
+        host.do(shell(self.reload))
 
     def shown(self, *words: str) -> tuple[str, ...]:
         """Return a command of certbot as a plan shows it."""
@@ -135,8 +138,7 @@ class Issue(Certbot):
         """Nothing is left to do where it is there, for these names, and has not ended."""
         names = ", ".join(self.names(host))
         current = self.current(host)
-        lasts = current and current.seen.days_left(time.time()) > 0
-        if current and lasts and set(current.seen.names) == set(self.names(host)):
+        if current and self._serves(current):
             return Change(Effect.NONE, f"{names}: {_until(current)}")
         verb = "have another certificate issued" if current else "have a certificate issued"
         change = Change(
@@ -150,7 +152,11 @@ class Issue(Certbot):
         return change
 
     def apply(self, host: Host, change: Change) -> None:
-        """Have it issued."""
+        """Have it issued, unless an attempt before this one did."""
+        current = self.current(host)
+        if current and self._serves(current):
+            self.load(host)
+            return
         host.make_folder(f"{self.webroot}/.well-known/acme-challenge")
         self.tell(host, "issue", *self._words(host))
 
@@ -159,6 +165,10 @@ class Issue(Certbot):
         found = self.must(host)
         if set(found.seen.names) != set(self.names(host)):
             raise ActionFailed(f"{host.name}: the certificate is for {', '.join(found.seen.names)}")
+
+    def _serves(self, current: certbot.Archived) -> bool:
+        wanted = set(self.domains or (self.certificate,))
+        return current.seen.days_left(time.time()) > 0 and set(current.seen.names) == wanted
 
     def _words(self, host: Host) -> tuple[str, ...]:
         domains = [word for name in self.names(host) for word in ("-d", name)]
@@ -195,6 +205,8 @@ class Renew(Certbot):
         """Renew it, unless an attempt before this one did."""
         if self.must(host).seen.serial == change.before["serial"]:
             self.tell(host, "renew", *self.renewal())
+        else:
+            self.load(host)
 
     def verify(self, host: Host, change: Change) -> None:
         """Another one is there, and served."""
@@ -244,6 +256,8 @@ class Revoke(Certbot):
         before = change.before
         if self.must(host).seen.serial == before["serial"]:
             self.tell(host, "replace", *self.renewal())
+        else:
+            self.load(host)
         self.prove_served(host, self._replaced(host, change))
         words = self._words(before["path"], before["server"])
         asked = certbot.certbot(self.program, self.folder, self.ca, *words)
@@ -275,21 +289,6 @@ class Revoke(Certbot):
         place = ("--server", server) if server else ()
         return ("revoke", "--cert-path", path, "--reason", self.reason,
                 "--no-delete-after-revoke", *place)  # fmt: skip
-
-
-def _room(names: tuple[str, ...], kept: certbot.Kept) -> Finding:
-    """Count what was issued this week, as far as it is known here."""
-    now = time.time()
-    same = kept.lately(names, now)
-    under = max(kept.under(names[0], now), kept.logged)
-    said = (
-        f"issued in the last 7 days: {len(same)} of {certbot.SAME_NAMES} for {', '.join(names)}, "
-        f"{under} of {certbot.SAME_DOMAIN} under its domain ({UNKNOWN})"
-    )
-    if len(same) < certbot.SAME_NAMES and under < certbot.SAME_DOMAIN:
-        return passed(said)
-    free = datetime.fromtimestamp((same or [now])[0] + certbot.WEEK, UTC)
-    return failed(said, f"Let's Encrypt would refuse another one; wait until {free:%F %H:%M} UTC.")
 
 
 def _until(found: certbot.Archived) -> str:
