@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
 
@@ -40,7 +40,7 @@ def made_from(task: Task, due: Due) -> Outcome:
     bases, asked = _bases(task, due.sources)
     news = _news(task)
     with task.reading():
-        olds = [_old(task, source, base, news)
+        olds = [_old(task, source, base, due.sharing)
                 for source, base in zip(due.sources, bases, strict=True)]  # fmt: skip
         homes = _homes(task, olds, news)
         mine = gathered(olds, news, task.label, homes)
@@ -99,13 +99,16 @@ def _news(task: Task) -> dict[str, New]:
     return found | {task.label: own}
 
 
-def _old(task: Task, source: Source, base: Base | None, news: Mapping[str, New]) -> Old:
-    path, siblings = source.older.path, task.lore.shared()
-    parts = [one.label for one in siblings if path in one.was or one.label == task.label]
-    parts = parts if task.label in parts else [*parts, task.label]
-    stays = next((name for name in parts if news[name].name == path), "")
+def _old(task: Task, source: Source, base: Base | None, sharing: Set[str]) -> Old:
+    path = source.older.path
+    shared = task.lore.shared()
+    places = {one.label: one.path for one in shared if one.label in sharing and path in one.was}
+    order = [one.label for one in shared] or [task.label]
+    places[task.label] = task.path
+    parts = tuple(sorted(places, key=order.index))
+    stays = next((name for name in parts if places[name] == path), "")
     base_text = task.respelled(base.text) if base else None
-    return Old(path, base_text, task.respelled(source.side.text or b""), tuple(parts), stays)
+    return Old(path, base_text, task.respelled(source.side.text or b""), parts, stays)
 
 
 def _homes(task: Task, olds: Sequence[Old], news: Mapping[str, New]) -> dict[str, str]:

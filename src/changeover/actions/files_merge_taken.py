@@ -1,18 +1,23 @@
-"""Which older files a file was made from: kept beside its record, so that each counts once."""
+"""Which older files a file was made from: kept beside its record, so that each counts once.
+
+The first line names the shape: the same files may be divided, joined and divided again.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from posixpath import dirname
 
 from changeover.bases.record import record_path
-from changeover.hosts.host import Host
+from changeover.hosts.host import Host, digest
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What is recorded, and what has to be."""
+    """What is recorded of a shape, and what has to be."""
 
+    shape: str = ""
     recorded: frozenset[str] = frozenset()
     wanted: frozenset[str] = frozenset()
 
@@ -25,15 +30,21 @@ class Taken:
 NOTHING_TAKEN = Taken()
 
 
+def shape_of(files: Iterable[tuple[str, Iterable[str]]]) -> str:
+    """Return what names a shape: which files were made from which."""
+    lines = sorted(f"{path} < {' '.join(sorted(was))}" for path, was in files)
+    return digest("\n".join(lines).encode())
+
+
 def taken_path(host: Host, path: str) -> str:
     """Return where it is kept."""
     return f"{record_path(host, path)}.was"
 
 
-def taken(host: Host, path: str) -> frozenset[str]:
-    """Return the older files that the file behind every link was made from."""
-    kept = host.read(taken_path(host, path))
-    return frozenset(kept.decode().split("\n")) - {""} if kept else frozenset()
+def taken(host: Host, path: str, shape: str) -> frozenset[str]:
+    """Return the older files that the file behind every link was made from, in this shape."""
+    kept = (host.read(taken_path(host, path)) or b"").decode().split("\n")
+    return frozenset(kept[1:]) - {""} if kept[0] == shape else frozenset()
 
 
 def record_taken(host: Host, path: str, found: Taken) -> None:
@@ -42,5 +53,5 @@ def record_taken(host: Host, path: str, found: Taken) -> None:
         return
     where = taken_path(host, path)
     host.make_folder(dirname(where), mode=0o700)
-    names = sorted(found.recorded | found.wanted)
-    host.write(where, "".join(f"{name}\n" for name in names).encode(), mode=0o600)
+    lines = [found.shape, *sorted(found.recorded | found.wanted)]
+    host.write(where, "".join(f"{line}\n" for line in lines).encode(), mode=0o600)

@@ -23,7 +23,8 @@ def before(host: Host, found: Outcome) -> dict[str, Any]:
     also = [one for one in found.also if one.due]
     records = [record_path(host, path)]
     records += [taken_path(host, path)] if found.taken.due else []
-    records += [record_path(host, one.path) for one in also if one.content is None]
+    for one in (one for one in also if one.content is None):
+        records += [record_path(host, one.path), taken_path(host, one.path)]
     wrote = {path: digest(found.content)}
     wrote |= {one.path: digest(one.content) for one in also if one.content is not None}
     return {

@@ -130,7 +130,7 @@ def write(host: Host, place: Place) -> bool:
     record = record_path(host, place.path)
     if place.found.recorded is not None:
         host.keep(record)
-    if place.found.taken.due and place.found.taken.recorded:
+    if place.found.taken.due and host.look(taken_path(host, place.path)).there:
         host.keep(taken_path(host, place.path))
     record_taken(host, place.path, place.found.taken)
     record_base(host, place.path, place.found.task.theirs)
@@ -146,10 +146,10 @@ def _put_also(host: Host, place: Place) -> bool:
         if one.content is not None:
             host.write(one.path, one.content, mode=one.state.mode if one.state.there else 0o644)
             continue
-        record = record_path(host, one.path)
-        if host.look(record).there:
-            host.keep(record)
-            host.remove(record)
+        for record in (record_path(host, one.path), taken_path(host, one.path)):
+            if host.look(record).there:
+                host.keep(record)
+                host.remove(record)
         host.remove(one.path)
     return bool(due)
 
