@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from changeover.bases.find import Known, find_base
 from changeover.bases.job import FileJob
+from changeover.bases.record import recorded_base
 from changeover.errors import InvalidInput
 from changeover.hosts.host import Host
 from changeover.merge.pending import OURS, THEIRS, Pending, find_pending
@@ -61,12 +62,21 @@ def _owed(host: Host, pending: Pending, *, download: bool) -> Owed | Lonely:
         left = pending.theirs if pending.theirs != pending.target else pending.ours
         return Lonely(left, "one of the two is no file, or larger than 1 MiB")
     known = Known(ours=ours, theirs=theirs, download=download)
-    base = find_base(host, pending.target, known)
+    # Packages know the path they delivered; merges record the file behind its links.
+    base = recorded_base(host, _real(host, pending.target)) or find_base(
+        host, pending.target, known
+    )
     labels = (base.origin if base else "no base", pending.ours, pending.theirs)
     return Owed(pending, FileJob(host, pending.target, ours, theirs, base, labels))
 
 
 def _text(host: Host, path: str) -> bytes | None:
     """Return the text of a file, behind links."""
+    real = _real(host, path)
+    return host.read(real) if real else None
+
+
+def _real(host: Host, path: str) -> str:
+    """Return where a path leads; empty where it leads nowhere."""
     real = host.ask(real_path(path))
-    return host.read(real.stdout.rstrip("\n")) if real.ok else None
+    return real.stdout.rstrip("\n") if real.ok else ""

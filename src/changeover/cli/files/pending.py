@@ -149,7 +149,8 @@ def _carried_out(owed: Owed, judge: Judge, manner: Manner) -> Waiting:
 def _write(owed: Owed, now: bytes, content: bytes) -> str:
     """Write the merged file, keep what was there, remove the leftover; return what was kept."""
     host = owed.job.host
-    kept = write_merged(host, owed.pending.target, content, over=now)
+    target, reference = owed.pending.target, owed.job.theirs
+    kept = write_merged(host, target, content, over=now, reference=reference)
     _remove(host, owed.leftover)
     return kept
 
