@@ -103,7 +103,8 @@ def _section(under: dict[str, Value], over: dict[str, Value]) -> dict[str, Value
             found[key] = _after_reset([*(_listed(old) if old else []), *_listed(value)])
         else:
             found[key] = value
-    return _without_unset(found, over.get("UnsetEnvironment"))
+    left = {key: value for key, value in found.items() if value != []}
+    return _without_unset(left, over.get("UnsetEnvironment"))
 
 
 def _after_reset(values: list[Value]) -> list[Value]:
