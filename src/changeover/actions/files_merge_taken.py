@@ -43,6 +43,8 @@ def taken_path(host: Host, path: str) -> str:
 
 def taken(host: Host, path: str, shape: str) -> frozenset[str]:
     """Return the older files that the file behind every link was made from, in this shape."""
+    if not host.look(path).there:
+        return frozenset()
     kept = (host.read(taken_path(host, path)) or b"").decode().split("\n")
     return frozenset(kept[1:]) - {""} if kept[0] == shape else frozenset()
 

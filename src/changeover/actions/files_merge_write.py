@@ -146,11 +146,12 @@ def _put_also(host: Host, place: Place) -> bool:
         if one.content is not None:
             host.write(one.path, one.content, mode=one.state.mode if one.state.there else 0o644)
             continue
+        host.remove(one.path)
+        # While the file is there, what it was made from must be known.
         for record in (record_path(host, one.path), taken_path(host, one.path)):
             if host.look(record).there:
                 host.keep(record)
                 host.remove(record)
-        host.remove(one.path)
     return bool(due)
 
 
