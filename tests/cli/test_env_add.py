@@ -152,3 +152,15 @@ def test_what_is_in_the_way_is_said_before_anything_is_asked(tmp_path: Path) -> 
     assert "file: cannot be written to" in str(nowhere.exception)
     assert "no vault password is at hand" in str(unsealed.exception)
     assert nowhere.output == unsealed.output == ""
+
+
+def test_environments_whose_inventory_is_a_folder_are_listed_one_by_one(tmp_path: Path) -> None:
+    for place in ("demo/inventory/01-web", "inventory/prod/hosts", "inventory/test/hosts"):
+        (tmp_path / place).parent.mkdir(parents=True)
+        (tmp_path / place).write_text("[web]\nshop.example\n")
+
+    listed = CliRunner().invoke(changeover, ["env", "list", str(tmp_path), "--offline"])
+
+    for name in ("demo", "inventory/prod", "inventory/test"):
+        assert f"{tmp_path}/{name}\n" in listed.output
+    assert listed.output.count("folder") == 3

@@ -82,6 +82,24 @@ def test_a_new_file_is_sealed_as_what_is_at_hand_says(vault: Path, tmp_path: Pat
     assert done("view", "token", "-i", str(aged)) == "token: t#2\n"
 
 
+def test_one_value_is_sealed_where_values_are_sealed_one_by_one(vault: Path) -> None:
+    (vault / "secrets").write_text("x")
+    typed("encrypt", "secrets")
+    sealed = (vault / "secrets").read_text().replace("\n", "\n  ").rstrip(" ")
+    (vault / "secrets").write_text(f"# ours\nkey: !vault |\n  {sealed}\n# who\nuser: ana\n")
+
+    assert typed("set", "key", said="fresh").exit_code == 0
+    assert typed("generate", "uuid", "--into", "added").exit_code == 0
+    refused = typed("edit")
+
+    text = (vault / "secrets").read_text()
+    assert re.sub(r"(?m)^ .*\n", "", text) == (
+        "# ours\nkey: !vault |\n# who\nuser: ana\nadded: !vault |\n"
+    )
+    assert typed("view", "key", "user").output == "key: fresh\nuser: ana\n"
+    assert "sealed one by one" in str(refused.exception)
+
+
 def test_any_file_is_encrypted_and_comes_back_byte_for_byte(vault: Path) -> None:
     content = bytes(range(256)) * 3
     (vault / "blob").write_bytes(content)

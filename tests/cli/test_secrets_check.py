@@ -205,3 +205,46 @@ def test_values_sealed_one_by_one_are_read_and_are_no_leak(vault: Path) -> None:
     assert typed("view", "api_key").output == f"api_key: {CANARY}\n"
     assert "1 secret, sealed by !vault" in checked().output
     assert checked().exit_code == 0
+
+
+def test_a_program_that_gives_the_password_may_be_read_and_committed(vault: Path) -> None:
+    (vault.parent / "vault-password").write_text("#!/bin/sh\necho 'open sesame'\n")
+    (vault.parent / "vault-password").chmod(0o755)
+    (vault.parent / ".gitignore").unlink()
+    commit(vault)
+
+    found = checked()
+
+    assert "is a program that gives it" in found.output
+    assert found.exit_code == 0, found.output
+
+
+@pytest.mark.parametrize(("password", "wrong"), [("mdp%21%24", False), ("a b", True)])
+def test_a_password_is_encoded_as_it_likes(vault: Path, password: str, wrong: bool) -> None:
+    typed("set", "database_url", said=f"postgresql://u:{password}@h/d")
+
+    found = checked("--no-history")
+
+    assert ("its password is not encoded" in found.output) is wrong
+    assert ("its password is encoded" in found.output) is not wrong
+
+
+def test_sealed_variables_of_an_environment_are_judged_as_their_templates_come_out(
+    vault: Path,
+) -> None:
+    typed("set", "database_url", said="postgresql://u:{{ db_password | urlencode }}@h/d")
+    (vault / "hosts").write_text("[web]\nshop.example\n")
+    (vault / "one").write_text("p ss#word")
+    typed("encrypt", "one")
+    sealed = (vault / "one").read_text().replace("\n", "\n  ").rstrip(" ")
+    (vault / "one").unlink()
+    (vault / "group_vars").mkdir()
+    (vault / "group_vars/web.yml").write_text(f"db_password: !vault |\n  {sealed}")
+    (vault / "changeover.yaml").write_text("format: 1\nproduct: shop\nhubs: [.]\n")
+    (vault / "notes.md").write_text("it is p ss#word\n")
+    commit(vault)
+
+    found = checked()
+
+    assert "database_url: its password is encoded" in found.output
+    assert "holds the secret db_password in clear" in found.output

@@ -58,6 +58,7 @@ def test_answers_mean_what_the_case_tells(file: Path) -> None:
     for (_, fault), wanted in zip(told, case["faults"], strict=True):
         assert re.search(wanted.get("says", ""), "\n".join((fault.what, *fault.evidence)))
         assert bool(fault.mending) == wanted.get("mends", False), fault
+        assert wanted.get("remedy", "") in fault.remedy
         assert fault.remedy
         assert in_french(fault.what), fault.what
         assert in_french(fault.remedy) or COMMANDS.match(fault.remedy), fault.remedy

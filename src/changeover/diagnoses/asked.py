@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from changeover.diagnoses.anatomy import Body, Nginx, Program
@@ -23,6 +24,9 @@ TOO_SLOW = 124
 
 SPAN = 120
 """Seconds that count as lately."""
+
+QUESTIONED = 15
+"""Seconds an examination takes at most, about: what a log says since is about its own questions."""
 
 Questions = dict[str, Command]
 
@@ -93,6 +97,13 @@ def lately_told(text: str, since: str) -> str:
     """Return the lines of a log that began lately, whether it writes dates with - or with /."""
     marks = since.strip()
     return "\n".join(line for line in text.splitlines() if line[:19].replace("/", "-") > marks)
+
+
+def just_now(replies: Replies) -> str:
+    """Return when the questions of this examination began, as logs spell it."""
+    since = replies.out("lately").strip()
+    later = timedelta(seconds=SPAN - QUESTIONED)
+    return str(datetime.fromisoformat(since) + later) if since else ""
 
 
 def told_lines(text: str, most: int = 3) -> tuple[str, ...]:

@@ -6,13 +6,21 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from changeover.diagnoses.anatomy import Address, Body
-from changeover.diagnoses.asked import Questions, Replies, lately, lately_told, told_lines
+from changeover.diagnoses.asked import (
+    Questions,
+    Replies,
+    just_now,
+    lately,
+    lately_told,
+    told_lines,
+)
 from changeover.diagnoses.kind import Kind
 from changeover.hosts.command import Command, command
 from changeover.model.diagnosis import Fault
 
 CAUSES = ("disk *", "supervisor", "database *", "schema*", "nginx*", "certificate *", "program *",
           "port *")  # fmt: skip
+ALONE = "nothing that is known explains it: read nginx's site file, its logs and the programs'"
 MARK = "~~answered "
 UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 """OpenSSL's name for a certificate that users do not trust; the host itself does not look at it."""
@@ -74,11 +82,12 @@ def _away(one: Address, name: str, replies: Replies) -> Fault:
 
 
 def _failing(one: Address, replies: Replies) -> Fault:
-    lines = lately_told(replies.out("nginx log"), replies.out("lately")).splitlines()
+    # Older lines may be about a fault that was mended since.
+    lines = lately_told(replies.out("nginx log"), just_now(replies)).splitlines()
     log = [line for line in lines if " upstream" in line]
     code = replies.out(f"inside {one.name}").rpartition(MARK)[2].strip()
     shown = f"answers {code}" if code not in ("", "000", str(one.expect)) else "fails"
     evidence = (one.outside, *(f"nginx: {line}" for line in told_lines("\n".join(log), 1)))
     remedy = "mend what stands above it; changeover doctor tells when it answers again"
     return Fault("endpoint-failing", f"endpoint {one.name}", f"{one.url} {shown}", evidence,
-                 remedy, after=CAUSES)  # fmt: skip
+                 remedy, after=CAUSES, alone=ALONE)  # fmt: skip

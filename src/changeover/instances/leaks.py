@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,13 +32,24 @@ def key_findings(path: Path, what: str) -> Iterator[Finding]:
     if not path.is_file():
         yield failed(f"{what}: {path} is missing", "ask a colleague for it; never send it by mail")
         return
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+    if is_program(path):
+        # It holds no password: those who may read it see how one is asked for.
+        yield passed(f"{what}: {path} is a program that gives it")
+    elif stat.S_IMODE(path.stat().st_mode) & 0o077:
         yield failed(f"{what}: {path} can be read by others", f"chmod go= {path}")
     elif in_git(path.parent) and not is_ignored(path):
         remedy = f"write {path.name} into {path.parent}/.gitignore"
         yield failed(f"{what}: {path} is not ignored by git", remedy)
     else:
         yield passed(f"{what}: {path} is there, for you alone")
+
+
+def is_program(path: Path) -> bool:
+    """Say whether a file is run for what it prints, not read for what it holds."""
+    if not os.access(path, os.X_OK):
+        return False
+    with path.open("rb") as file:
+        return file.read(4).startswith((b"#!", b"\x7fELF"))
 
 
 def url_findings(values: Mapping[str, str]) -> Iterator[Finding]:
@@ -59,9 +71,9 @@ def url_findings(values: Mapping[str, str]) -> Iterator[Finding]:
                 f"{name}: its password has a `+`, which stays a plus sign",
                 "if it stands for a space, write %20: changeover secrets url-quote",
             )
-        elif quote(unquote(password), safe="!$&'()*+,;=~") != password:
-            yield warned(f"{name}: its password is encoded in another way than usual",
-                         "compare: changeover secrets url-quote")  # fmt: skip
+        elif "\ufffd" in unquote(password):
+            yield warned(f"{name}: what its password encodes is no text",
+                         "encode it again: changeover secrets url-quote")  # fmt: skip
         else:
             yield passed(f"{name}: its password is encoded")
 

@@ -86,9 +86,16 @@ def is_environment(path: Path) -> bool:
 def usual_inventory(folder: Path) -> Path | None:
     """Return what is called like an inventory, or the folder where variables lie beside several."""
     usual = (folder / f"{name}{ending}" for name in INVENTORIES for ending in ENDINGS)
-    first = next((path for path in usual if path.exists()), None)
+    first = next((path for path in usual if path.exists() and not _holds_several(path)), None)
     if first:
         return first
     beside = (folder / "group_vars").is_dir() or (folder / "host_vars").is_dir()
     # Beside roles and playbooks are variables of all environments: which one is not said.
     return folder if beside and not (folder / "roles").is_dir() else None
+
+
+def _holds_several(path: Path) -> bool:
+    """Say whether a folder called `inventory` is one of environments, each with its own."""
+    if not path.is_dir():
+        return False
+    return any(usual_inventory(below) for below in path.iterdir() if below.is_dir())

@@ -9,8 +9,8 @@ from typing import Any
 
 from changeover.errors import InvalidInstance
 from changeover.instances.ansible.varfile import Sealed, parse_yaml
-from changeover.instances.ansible.vault import decrypt
-from changeover.instances.sealed import Opened, open_sealed, passwords
+from changeover.instances.ansible.vault import decrypt, encrypt
+from changeover.instances.sealed import Kind, Opened, open_sealed, passwords
 from changeover.instances.secrettext import secret_values
 
 
@@ -37,3 +37,23 @@ def names_in(path: Path, named: Sequence[str] = ()) -> list[str]:
     """Return the names in a file of secrets; what is sealed one by one stays so."""
     tree, _, _ = parse_yaml(open_sealed(path, named).content, str(path))
     return [str(name) for name in tree] if isinstance(tree, dict) else []
+
+
+def is_sealed_by_value(opened: Opened) -> bool:
+    """Say whether a file is open, and single values in it are sealed."""
+    return opened.kind is Kind.PLAIN and b"!vault" in opened.content
+
+
+def with_sealed(text: str, name: str, value: str, path: Path, named: Sequence[str] = ()) -> str:
+    """Return a file in which one value is sealed under `!vault`; all other lines stay."""
+    (password, *_) = passwords(path.parent, named)
+    envelope = encrypt(value.encode(), password, password.label).rstrip("\n")
+    entry = [f"{name}: !vault |", *(f"  {line}" for line in envelope.split("\n"))]
+    places, lines = parse_yaml(text, str(path))[1], text.splitlines()
+    if name not in places:
+        return "\n".join([*lines, *entry, ""])
+    start = places[name].line - 1
+    # What belongs to a name is indented; a comment at the margin is already about the next one.
+    below = range(start + 1, len(lines))
+    end = next((i for i in below if lines[i] and not lines[i][0].isspace()), len(lines))
+    return "\n".join([*lines[:start], *entry, *lines[end:], ""])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -51,6 +51,8 @@ class Fault:
     """Whether something is broken now; otherwise it only will be."""
     mending: Mending | None = None
     host: str = ""
+    alone: str = ""
+    """The remedy where no other fault explains this one."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ def _explains(cause: Fault, fault: Fault) -> bool:
 def _told(
     number: int, depth: int, faults: Sequence[Fault], parents: Mapping[int, int | None]
 ) -> Iterator[Told]:
-    yield Told(faults[number], depth)
+    fault = faults[number]
+    yield Told(fault if depth or not fault.alone else replace(fault, remedy=fault.alone), depth)
     for child in _children(number, parents):
         yield from _told(child, depth + 1, faults, parents)
 

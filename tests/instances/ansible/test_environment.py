@@ -79,6 +79,17 @@ def test_every_undefined_variable_is_named_with_the_file_it_belongs_in(environme
     assert f"client_url, datapass_url: write them in {environments}/test/group_vars" in said_there
 
 
+def test_a_fact_nobody_asks_hosts_for_belongs_in_no_file(environments: Path) -> None:
+    group = environments / "prod" / "group_vars" / "web.yml"
+    group.write_text(group.read_text() + 'client_url: "https://{{ ansible_dns.search[0] }}"\n')
+
+    with pytest.raises(InvalidInstance) as refused:
+        open_instance(environments / "prod", given=given())
+
+    assert "ansible_dns: not among the facts" in refused.value.message
+    assert "write it in" not in refused.value.message
+
+
 def test_the_manuals_own_slip_is_shown_with_its_place_and_its_remedy(environments: Path) -> None:
     file = environments / "test" / "group_vars" / "web.yml"
     file.write_text("git_version: master\ndatabase_url: database_url: postgresql://u:p@h/d\n")

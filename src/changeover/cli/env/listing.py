@@ -71,7 +71,7 @@ def _has_inventory(folder: Path) -> bool:
     """Say whether a folder is an environment itself, not only what several share."""
     inventory = usual_inventory(folder)
     extras = any((folder / name).is_file() for name in EXTRAS)
-    return extras or (inventory is not None and inventory != folder and inventory.is_file())
+    return extras or (inventory is not None and inventory != folder)
 
 
 def _read(place: Path) -> Listed:
@@ -135,7 +135,7 @@ def _lines(found: Iterable[Listed], *, offline: bool) -> Iterator[str]:
             if value:
                 yield f"  {label:<14} {value}"
         if listed.trouble:
-            yield f"  {bad('trouble'):<14} {listed.trouble}"
+            yield f"  {bad('trouble')}        {listed.trouble}"
     if none:
         yield "no environment here: changeover env add"
 

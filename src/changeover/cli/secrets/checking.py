@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +14,18 @@ from changeover.cli.output import emit
 from changeover.cli.secrets.place import AGE_FILE, VAULT_FILE, SecretsFile
 from changeover.errors import ChangeoverError
 from changeover.instances.agefile import KEY
+from changeover.instances.ansible.environment import Environment
 from changeover.instances.ansible.password import CONVENTION
 from changeover.instances.folder import INSTANCE, open_instance
 from changeover.instances.leaks import (
     Known,
     consumer_findings,
     history_findings,
+    is_program,
     key_findings,
     url_findings,
 )
+from changeover.instances.place import is_environment
 from changeover.instances.sealed import (
     Kind,
     kind_of,
@@ -78,7 +82,8 @@ def _examined(
         def older(content: bytes) -> bytes:
             return unsealed(content, sealed[0], named).content
 
-        opened_by = [file.path for file in password_files(folder, named) if file.path.exists()]
+        opened_by = [file.path for file in password_files(folder, named)
+                     if file.path.exists() and not is_program(file.path)]  # fmt: skip
         yield from history_findings(folder, Known(values, [*sealed, *opened_by], older))
 
 
@@ -114,6 +119,8 @@ def _readable(file: SecretsFile, values: dict[str, str]) -> Iterator[Finding]:
 
 def _elsewhere(folder: Path, values: dict[str, str]) -> Iterator[Finding]:
     """Take in what an instance keeps in variables, files and behind commands."""
+    if is_environment(folder) and not (folder / INSTANCE).is_file():
+        _of_environment(folder, values)
     if not (folder / INSTANCE).is_file():
         return
     _, secrets = open_instance(folder, given=given_here())
@@ -122,3 +129,20 @@ def _elsewhere(folder: Path, values: dict[str, str]) -> Iterator[Finding]:
             values[name] = secrets[name]
         except ChangeoverError as error:
             yield failed(error.message, error.remedy)
+
+
+def _of_environment(folder: Path, values: dict[str, str]) -> None:
+    """Take in every variable that is sealed, wherever it stands, as its templates come out."""
+    environment = Environment(folder.absolute(), given_here(incomplete=True))
+    try:
+        plain, scope = set(environment.sections.plain), environment.first
+        names = [name for name in scope if scope.is_secret(name) and name not in plain]
+    except ChangeoverError:
+        # What is wrong with the folder is for `instance check` to say; the file was judged.
+        return
+    for name in names:
+        values.pop(name, None)
+        # What only a host can tell, or nothing defines, is not a text yet.
+        with suppress(ChangeoverError):
+            value = scope[name]
+            values |= {name: value} if isinstance(value, str) else {}

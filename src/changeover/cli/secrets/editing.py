@@ -15,6 +15,7 @@ from changeover.cli.secrets.memory import edit_text, memory_folder
 from changeover.cli.secrets.place import SecretsFile, file_options
 from changeover.errors import InvalidInstance, NotReady
 from changeover.instances.sealed import Kind, Opened, write_sealed
+from changeover.instances.sealedvalues import is_sealed_by_value
 from changeover.instances.secrettext import secret_values
 
 EMPTY = "# name: value\n"
@@ -33,6 +34,11 @@ def edit(path: Path | None, place: SecretsFile) -> None:
     place = replace(place, path=path) if path else place
     fresh = not place.path.exists()
     opened = place.opened()
+    if is_sealed_by_value(opened):
+        raise NotReady(
+            f"{place.path}: its values are sealed one by one",
+            "set one: changeover secrets set NAME; what is open there any editor edits",
+        )
     if opened.kind is Kind.PLAIN:
         raise NotReady(
             f"{place.path}: is not encrypted",

@@ -20,7 +20,7 @@ from changeover.instances.sealed import (
     passwords,
     write_sealed,
 )
-from changeover.instances.sealedvalues import values_in
+from changeover.instances.sealedvalues import is_sealed_by_value, values_in, with_sealed
 from changeover.instances.secrettext import with_value
 
 AGE_FILE, VAULT_FILE = "secrets.age", "secrets"
@@ -52,7 +52,11 @@ class SecretsFile:
     def keep(self, name: str, value: str) -> None:
         """Set one secret; everything else in the file stays as it is."""
         opened = self.opened()
-        text = with_value(opened.text(str(self.path)), name, value, str(self.path))
+        before = opened.text(str(self.path))
+        if is_sealed_by_value(opened):
+            text = with_sealed(before, name, value, self.path, self.named)
+        else:
+            text = with_value(before, name, value, str(self.path))
         write_sealed(self.path, replace(opened, content=text.encode()))
 
 

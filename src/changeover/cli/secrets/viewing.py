@@ -11,6 +11,7 @@ from changeover.cli.output import emit
 from changeover.cli.secrets.place import SecretsFile, file_options
 from changeover.errors import InvalidInput, NotReady
 from changeover.instances.sealed import Kind
+from changeover.instances.sealedvalues import is_sealed_by_value
 from changeover.model.problem import suggestion
 
 
@@ -49,7 +50,8 @@ def asked_value(name: str) -> str:
 
 def keep(place: SecretsFile, name: str, value: str) -> None:
     """Write one secret into its file, and say how an instance names it."""
-    if place.opened().kind is Kind.PLAIN:
+    opened = place.opened()
+    if opened.kind is Kind.PLAIN and not is_sealed_by_value(opened):
         raise NotReady(
             f"{place.path}: is not encrypted",
             f"encrypt it first: changeover secrets encrypt {place.path}",

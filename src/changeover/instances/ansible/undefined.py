@@ -21,8 +21,14 @@ def refuse_undefined(environment: Environment) -> None:
     if not missing:
         return
     lines = [f"{environment.folder}: variables are not defined:"]
+    facts = [name for names in missing.values() for name in names if name.startswith("ansible_")]
+    if facts:
+        lines.append(f"  {', '.join(facts)}: not among the facts that hosts are asked for here:"
+                     " give the values that need them in changeover.yaml: vars:")  # fmt: skip
     for file, names in missing.items():
-        lines.append(f"  {', '.join(names)}: write {_them(names)} in {file}")
+        written = [name for name in names if name not in facts]
+        if written:
+            lines.append(f"  {', '.join(written)}: write {_them(written)} in {file}")
     said = [m for names in missing.values() for n, m in names.items() if m != _plainly(n)]
     lines += [f"  {message}" for message in dict.fromkeys(said) if ": " in message]
     raise InvalidInstance(
@@ -49,7 +55,7 @@ def _templates(environment: Environment) -> Iterator[Any]:
     yield from (value for endpoint in sections.endpoints for value in endpoint.values())
 
 
-def _them(names: dict[str, str]) -> str:
+def _them(names: list[str]) -> str:
     return "it" if len(names) == 1 else "them"
 
 
