@@ -241,3 +241,24 @@ def test_the_exit_code_survives_a_disk_that_fills_meanwhile(
 
         assert once(transport, "k", fill).code == 7
         transport.close()
+
+
+@root_only
+def test_a_disk_that_fills_while_content_arrives_is_told_from_a_host_that_is_away(
+    another: Opener, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        transport = another()
+        transport.state_dir = str(disk / "state")
+        assert transport.lock_take(1, "test", 30) is None
+
+        with pytest.raises(ActionFailed, match="no room for 8000000 bytes") as refused:
+            transport.write(str(tmp_path / "x"), b"x" * 8_000_000, mode=0o600, owner="", group="")
+        with pytest.raises(ActionFailed, match="No space left|I/O error") as full:
+            transport.write(str(disk / "y"), b"y" * 65_000, mode=0o600, owner="", group="")
+
+        assert "Make room" in refused.value.remedy
+        assert "Make room" in full.value.remedy
+        transport.write(str(tmp_path / "x"), b"small", mode=0o600, owner="", group="")
+        assert (tmp_path / "x").read_bytes() == b"small"
+        transport.close()

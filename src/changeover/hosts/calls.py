@@ -23,6 +23,9 @@ CONNECTING = threading.BoundedSemaphore(8)
 """Logins under way at once: behind one jump host, sshd drops some of more than ten."""
 QUICK = Limit(60.0)
 COPYING = Limit(3600.0, 3600.0)
+MAKE_ROOM = "Make room on its disk, then try again."
+# The built-in `printf` of a shell calls it an I/O error.
+_FULL = ("No space left on device", "Disk quota exceeded", "I/O error")
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,7 @@ class Calls:
         except Gone as fault:
             raise self.reach.gone(fault, "send") from fault
         if not stored:
-            raise ActionFailed(f"{self.name}: {path}: no room for {len(content)} bytes")
+            raise ActionFailed(f"{self.name}: {path}: no room for {len(content)} bytes", MAKE_ROOM)
         self._sent.append(quote(path))
         return quote(path)
 
@@ -188,6 +191,11 @@ def absolute(path: str) -> str:
     if not path.startswith("/") or "\0" in path:
         raise InvalidInput(f"{path!r}: not an absolute path", "Begin it with `/`.")
     return quote(path)
+
+
+def is_full(said: str) -> bool:
+    """Say whether a program complains of a disk without room."""
+    return any(word in said for word in _FULL)
 
 
 def last_line(call: Call) -> str:

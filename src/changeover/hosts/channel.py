@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
@@ -148,8 +149,10 @@ class Channel:
             try:
                 self._link.write(f"co_note {call.number} ready ''\n{text}".encode())
                 self._await(call, time.monotonic() + ANSWER_LIMIT, "ready")
+                # A full disk ends the reader in the middle: its word is still to be heard.
                 if "ready" in call.notes:
-                    self._link.write(piece)
+                    with suppress(Gone):
+                        self._link.write(piece)
                 self._await(call, time.monotonic() + ANSWER_LIMIT + size / SLOWEST)
             finally:
                 self._calls.pop(call.number, None)

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from shlex import quote
 
 from changeover.errors import ActionFailed
-from changeover.hosts.calls import COPYING, Calls, Request, absolute, last_line, literal
+from changeover.hosts.calls import (
+    COPYING,
+    MAKE_ROOM,
+    Calls,
+    Request,
+    absolute,
+    is_full,
+    last_line,
+    literal,
+)
 from changeover.hosts.channel import Call
 from changeover.hosts.host import ABSENT, FileState, digest
 
@@ -79,7 +88,8 @@ class Files(Calls):
         else:
             call = self._ask(Request(words, what), doing)
         if call.code != 0:
-            raise ActionFailed(f"{self.name}: {doing}: {last_line(call)}")
+            said = last_line(call)
+            raise ActionFailed(f"{self.name}: {doing}: {said}", MAKE_ROOM if is_full(said) else "")
         return call
 
 

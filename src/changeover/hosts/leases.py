@@ -7,7 +7,7 @@ import time
 from shlex import quote
 
 from changeover.errors import Fenced, NotReady
-from changeover.hosts.calls import Calls, Request, last_line
+from changeover.hosts.calls import MAKE_ROOM, Calls, Request, is_full, last_line
 from changeover.hosts.channel import Limit
 from changeover.hosts.link import Gone
 from changeover.hosts.tenure import Lease, Leftover
@@ -40,9 +40,10 @@ class Leases(Calls):
         text = f'co_got=$(co_under_mutex {words}) && printf %s "$co_got" && {{ {arm}; }}'
         call = self._ask(Request(text, tells=False), "take the lock")
         if call.code != 0:
+            said = last_line(call)
+            own = "Work as root (`become: sudo`), or let `state_dir` name a folder of this user."
             raise NotReady(
-                f"{self.name}: {self.state_dir}: {last_line(call)}",
-                "Work as root (`become: sudo`), or let `state_dir` name a folder of this user.",
+                f"{self.name}: {self.state_dir}: {said}", MAKE_ROOM if is_full(said) else own
             )
         current = _lease(call.out.decode())
         if current is None:
