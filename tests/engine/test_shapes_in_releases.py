@@ -253,6 +253,18 @@ def test_what_an_override_cannot_say_is_asked_about(world: World) -> None:
     assert typed(world, "plan", "--answer", "services.web.mem_limit=theirs").returncode == 0
 
 
+def test_files_on_hosts_are_shown_with_what_their_override_says(world: World) -> None:
+    over = {"override": "{{ host.vars.home }}/compose.override.yml"}
+    publish(world, "1.1.0", {"app": ("compose.yml", WHOLE.replace("web:1", "web:2"), over)})
+
+    merged = typed(world, "files", "merge", "--to", "1.1.0", "--yes")
+    shown = typed(world, "files", "diff", "--to", "1.1.0")
+
+    assert "the file as it was: " in merged.stdout
+    assert "services.web.mem_limit  1g → 2g → 1g  changed here" in shown.stdout
+    assert "web:2" not in shown.stdout
+
+
 def test_a_host_nobody_edited_gets_the_reference_and_no_override(world: World) -> None:
     over = {"override": "{{ host.vars.home }}/compose.override.yml"}
     publish(world, "1.1.0", {"app": ("compose.yml", WHOLE.replace("web:1", "web:2"), over)})

@@ -18,9 +18,13 @@ from changeover.actions.files_merge_outcome import (
 )
 from changeover.actions.files_merge_shape import made_from, shaped_outcome
 from changeover.actions.files_merge_sides import Side, side
+from changeover.bases.base import Base
+from changeover.bases.record import RECORDED
 from changeover.merge.catalogue import detect
 from changeover.merge.encoding import decode
 from changeover.merge.following import followed
+from changeover.merge.layers import effective
+from changeover.merge.overriding import overriding_form
 from changeover.merge.reducing import layered_texts, reduced
 from changeover.merge.verdict import Answer, Conflict, Note
 
@@ -53,11 +57,11 @@ def overridden(task: Task) -> Outcome:
         texts = [layer.text for layer in reversed(layers)]
         content = layered_texts(texts, format=_format(task))
     due = due_of(task, found.there, fresh=True)
-    mine = edited.mine if edited is not None else vendor
+    base = Base(found.recorded, RECORDED) if found.recorded is not None else None
     return replace(
         found,
-        mine=mine,
-        base=edited.base if edited else found.base,
+        mine=edited.mine if edited is not None else _in_force(task, found, vendor),
+        base=edited.base if edited else base,
         content=content,
         conflicts=tuple(c for layer in layers for c in layer.conflicts),
         notes=tuple(n for layer in layers for n in layer.notes),
@@ -66,6 +70,15 @@ def overridden(task: Task) -> Outcome:
         told=_told(task, edited),
         seen=dict(edited.seen) if edited else {},
     )
+
+
+def _in_force(task: Task, found: Outcome, vendor: Side) -> Side:
+    """Return the vendor's file with what the override says, as a text to compare with."""
+    if vendor.text is None or not found.there.text:
+        return vendor
+    form = overriding_form(_format(task))
+    text = effective(form, decode(vendor.text).text, decode(found.there.text).text)
+    return vendor if text is None else replace(vendor, text=decode(vendor.text).written(text))
 
 
 def _edited(task: Task, found: Outcome, vendor: Side) -> Outcome | None:

@@ -7,6 +7,9 @@ import hashlib
 from changeover.bases.base import Base
 from changeover.hosts.host import Host
 
+RECORDED = "the reference an earlier merge used"
+"""Where such a base comes from, for people."""
+
 
 def record_path(host: Host, path: str) -> str:
     """Return where the record of a file is kept on its host."""
@@ -16,7 +19,7 @@ def record_path(host: Host, path: str) -> str:
 def recorded_base(host: Host, path: str) -> Base | None:
     """Return the reference an earlier run merged a file with, if one did."""
     text = host.read(record_path(host, path))
-    return None if text is None else Base(text, "the reference an earlier merge used")
+    return None if text is None else Base(text, RECORDED)
 
 
 def record_base(host: Host, path: str, text: bytes) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from changeover.merge.formats.base import Format
+from changeover.merge.replay import replay
 from changeover.merge.tree import Key, Value
 
 
@@ -48,6 +49,13 @@ def layered(form: Format, under: Value, over: Value, path: Key = ()) -> Value:
     if rule is Lists.REPLACED or not (isinstance(under, list) or isinstance(over, list)):
         return over
     return _lists(form, _listed(under), _listed(over), path)
+
+
+def effective(form: Format, under: str, over: str) -> str | None:
+    """Return one text that means what two mean together; None where that cannot be written."""
+    known = form.values(under)
+    both = layered(form, known, form.values(over))
+    return replay(form, under, known, both)
 
 
 def _either(form: Format, under: dict[str, Value], over: dict[str, Value], path: Key) -> Value:

@@ -116,11 +116,13 @@ def _carry_out(sight: Sight) -> str:
     change = file.action.plan(host)
     if sight.change is None or change.facts != sight.change.facts:
         raise NotReady(f"{file.shown}: was changed since it was shown", "merge it again")
-    real = file.outcome.there
-    kept = _kept(host, real.path) if real.state.there else ""
+    real, also = file.outcome.there, file.outcome.also
+    there = [real.path] if real.state.there else []
+    there += [one.path for one in also if one.due and one.state.there]
+    kept = [_kept(host, path) for path in there]
     file.action.apply(host, change)
     file.action.verify(host, change)
-    return kept
+    return ", ".join(kept)
 
 
 def _kept(host: Host, path: str) -> str:
