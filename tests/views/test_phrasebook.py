@@ -37,6 +37,14 @@ def test_the_phrase_with_most_words_of_its_own_is_taken() -> None:
     assert book.own("begin x") is None
 
 
+def test_a_phrase_with_few_words_of_its_own_takes_single_words() -> None:
+    book = Phrasebook({"{unit} is {state}": "{unit} : {state}", "write {path}": "écrire {path}"})
+
+    assert book.own("nginx.service is active") == "nginx.service : active"
+    assert book.own("11004 is not a siret of 14 digits") is None
+    assert book.own("write a UUID: `make id` gives one") is None
+
+
 def test_a_gap_may_be_a_phrase_or_a_name() -> None:
     book = Phrasebook({"in {place}": "dans {place}", "it is {_what}": "c'est {_what}", "no": "non"})
 

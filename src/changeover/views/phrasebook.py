@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 
 _GAP = re.compile(r"\{(\w+)\}")
+FEW = len("write ")
+"""Characters of its own with which a phrase takes single words alone."""
 BOOKS = {"fr": Path(__file__).parent / "french.toml"}
 """Language -> its phrases, in tables of a room each."""
 
@@ -81,5 +83,9 @@ def _said(line: str) -> str:
 
 def _pattern(english: str) -> re.Pattern[str]:
     parts = _GAP.split(english)
-    words = (f"(?P<{part}>.+?)" if odd % 2 else re.escape(part) for odd, part in enumerate(parts))
+    # Few words of its own fit too much: `X is Y` would be half of many another sentence.
+    filling = r"\S+?" if len("".join(parts[::2])) <= FEW else ".+?"
+    words = (
+        f"(?P<{part}>{filling})" if odd % 2 else re.escape(part) for odd, part in enumerate(parts)
+    )
     return re.compile("".join(words))
