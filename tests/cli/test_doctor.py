@@ -5,10 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from changeover.cli.doctor import mendable
+from changeover.engine.doctor import mend
+from changeover.engine.session import open_session
+from changeover.errors import LockHeld
+from changeover.model.diagnosis import Diagnosis, Fault, Mending, Told
+from changeover.model.state import RunState
 from tests.servers.program import free_port
 
 COMMAND = Path(sys.executable).with_name("changeover")
@@ -151,3 +158,33 @@ programs: [{name: "{{ params.x }}"}]
 
     assert "pattern: has 0 groups, not one" in done.stdout
     assert "nothing defines `params.x`" in done.stdout
+
+
+def test_nothing_is_started_that_an_open_run_may_have_stopped() -> None:
+    start = Mending("start web", "supervisor.start", {"program": "web"})
+    reload = Mending("have nginx load its configuration", "nginx.reload", {})
+    faults = [
+        Fault("stopped", "program web", "web is stopped", mending=start, host="one"),
+        Fault("older", "nginx", "nginx serves an older one", mending=reload, host="one"),
+    ]
+    diagnosis = Diagnosis((), tuple(Told(fault, 0) for fault in faults))
+
+    assert mendable(diagnosis) == faults
+    assert mendable(diagnosis, during=RunState()) == faults[1:]
+
+
+def test_of_two_that_mend_at_once_the_second_is_refused_until_the_first_is_gone(
+    tmp_path: Path,
+) -> None:
+    folder = instance(tmp_path)
+    first, second = open_session(folder), open_session(folder)
+    fault = Fault("stopped", "program web", "web is stopped", host="here")
+
+    with closing(mend(first, [fault], "ada")) as under_way:
+        next(under_way)
+        with pytest.raises(LockHeld, match="ada on"):
+            list(mend(second, [fault], "bob"))
+
+    assert [trouble for _, trouble in mend(second, [fault], "bob")]
+    first.close()
+    second.close()

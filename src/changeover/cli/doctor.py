@@ -13,9 +13,11 @@ from changeover.cli.opening import opened
 from changeover.cli.options import instance_option, output_option
 from changeover.cli.output import emit
 from changeover.engine.doctor import consult, consult_once_up, mend
+from changeover.engine.runs import unfinished
 from changeover.engine.session import Session
 from changeover.errors import InvalidInput, Unreachable
 from changeover.model.diagnosis import Diagnosis, Fault
+from changeover.model.state import RunState
 from changeover.views.diagnosis import diagnosis_lines
 
 ROUNDS = 6
@@ -36,6 +38,7 @@ def doctor(instance: Path, output: str, fix: bool, yes: bool) -> None:
     with opened(instance) as session:
         diagnosis = consult(session)
         if fix:
+            _say_held_back(session, diagnosis)
             diagnosis = _fixed(session, diagnosis, yes=yes, output=output)
         emit(asdict(diagnosis), diagnosis_lines(diagnosis), output)
     if any(told.fault.kind == "host-unreachable" for told in diagnosis.findings):
@@ -48,7 +51,8 @@ def _fixed(session: Session, diagnosis: Diagnosis, *, yes: bool, output: str) ->
     """Mend roots and look again, until nothing more can be mended or was agreed to."""
     tried: set[tuple[str, str, str]] = set()
     for _ in range(ROUNDS):
-        wanted = [fault for fault in _mendable(diagnosis) if _key(fault) not in tried]
+        safe = mendable(diagnosis, during=unfinished(session.store))
+        wanted = [fault for fault in safe if _key(fault) not in tried]
         if wanted and output == "text":
             for line in diagnosis_lines(diagnosis):
                 click.echo(line)
@@ -65,8 +69,27 @@ def _fixed(session: Session, diagnosis: Diagnosis, *, yes: bool, output: str) ->
     return diagnosis
 
 
-def _mendable(diagnosis: Diagnosis) -> list[Fault]:
-    return [t.fault for t in diagnosis.findings if t.fault.mending and not t.depth]
+def mendable(diagnosis: Diagnosis, during: RunState | None = None) -> list[Fault]:
+    """Return the roots that may be mended; during an open run nothing is started.
+
+    A run stops what must not run beside its changes: a database half migrated has no users.
+    """
+    roots = [t.fault for t in diagnosis.findings if t.fault.mending and not t.depth]
+    return [fault for fault in roots if not (during and _starts(fault))]
+
+
+def _starts(fault: Fault) -> bool:
+    return fault.mending is not None and fault.mending.use.endswith(".start")
+
+
+def _say_held_back(session: Session, diagnosis: Diagnosis) -> None:
+    run = unfinished(session.store)
+    if run and any(map(_starts, mendable(diagnosis))):
+        click.echo(
+            f"run {run.run} is still open ({run.stage}): nothing it may have stopped is started\n"
+            "  → go on: changeover resume; go back: changeover undo; leave it so: changeover abort",
+            err=True,
+        )
 
 
 def _key(fault: Fault) -> tuple[str, str, str]:

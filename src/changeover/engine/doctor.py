@@ -7,7 +7,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -76,7 +76,9 @@ def consult_once_up(session: Session) -> Diagnosis:
         time.sleep(PAUSE)
 
 
-def mend(session: Session, faults: list[Fault], by: str) -> Iterator[tuple[Fault, str]]:
+def mend(
+    session: Session, faults: list[Fault], by: str
+) -> Generator[tuple[Fault, str], None, None]:
     """Carry out the mendings of some faults; yield each with what went wrong, or nothing.
 
     Nobody else can work on the instance meanwhile; raises `LockHeld` where somebody does.

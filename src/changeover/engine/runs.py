@@ -54,10 +54,16 @@ def refuse_overtaken(store: Store, run: str) -> None:
             )
 
 
+def unfinished(store: Store) -> RunState | None:
+    """Return the run that is still open, if one is."""
+    state = _newest(store)
+    return state if state and not state.stage.ended else None
+
+
 def refuse_open_run(store: Store) -> None:
     """Raise `NotReady` where a run is still open: two at once would undo each other's ground."""
-    state = _newest(store)
-    if state and not state.stage.ended:
+    state = unfinished(store)
+    if state:
         raise NotReady(
             f"run {state.run} is still open ({state.stage})",
             "go on: changeover resume; go back: changeover undo; leave it so: changeover abort",
