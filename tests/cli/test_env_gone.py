@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -138,3 +140,22 @@ def test_a_folder_that_git_does_not_have_is_said_to_be_so(
     assert "is not in git: remove it yourself" in gone(prod).output
     shutil.rmtree(tmp_path / ".git")
     assert "is not in git: remove it yourself" in gone(prod).output
+
+
+def test_whoever_leaves_the_checklist_is_told_how_to_come_back_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prod = shop(tmp_path, monkeypatch)
+
+    def leave(*_: object, **__: object) -> None:
+        raise click.Abort
+
+    words = ["env", "dismantle", "-i", str(prod), "--gone", "--confirm", "prod"]
+    with monkeypatch.context() as person:
+        person.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+        person.setattr(click, "confirm", leave)
+        with pytest.raises(click.Abort):
+            changeover.main(words, standalone_mode=False)
+
+    assert "no commit yet: changeover env dismantle --gone" in capsys.readouterr().err
+    assert "to be reviewed and merged" in gone(prod).output

@@ -40,8 +40,14 @@ def leave_commit(folder: Path, name: str, lines: Sequence[str]) -> str:
 
 
 def mentions(folder: Path, words: Sequence[str]) -> list[str]:
-    """Return the files outside the folder that mention one of the words, such as documentation."""
-    top = _top(folder)
+    """Return the files outside the folder that mention one of the words, such as documentation.
+
+    None where git cannot tell: what it says of the commit says why.
+    """
+    try:
+        top = _top(folder)
+    except NotReady:
+        return []
     if top is None or not words:
         return []
     asked = [part for word in words for part in ("-e", word)]

@@ -130,7 +130,11 @@ def _proven(session: Session) -> Iterator[str]:
 
 def _leave(folder: Path, described: Instance, proven: list[str]) -> None:
     """Go through the checklist, and leave the commit."""
-    lines = [*proven, *_checklist(described)]
+    try:
+        lines = [*proven, *_checklist(described)]
+    except click.Abort:
+        click.echo(f"no commit yet: changeover env dismantle --gone -i {folder}", err=True)
+        raise
     names = {h for e in described.endpoints if (h := urlsplit(e.url).hostname)}
     for file in mentions(folder, sorted(names)):
         lines.append(f"[ ] mentioned in {file}")
