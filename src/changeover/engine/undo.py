@@ -43,7 +43,7 @@ def plan_undo(plan: Plan, crew: Crew) -> Plan:
     hop = Hop(UNDO, "", tuple(steps))
     return Plan(
         plan.instance, plan.product, UNDO, plan.target, plan.installed, (hop,), "",
-        plan.inputs, plan.waived, answering=plan.answering, tool=__version__,
+        plan.inputs, plan.waived, answering=plan.answering, tool=__version__, used=(),
     )  # fmt: skip
 
 
