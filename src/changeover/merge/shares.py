@@ -58,7 +58,7 @@ class New:
         try:
             return Part(form.read(text)[0], form.values(text), moves)
         except Unreadable as error:
-            raise Unreadable(f"theirs: {error.what}", error.line, error.column) from error
+            raise Unreadable(f"{self.name}: {error.what}", error.line, error.column) from error
 
 
 @dataclass(frozen=True)

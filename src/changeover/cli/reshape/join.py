@@ -45,7 +45,7 @@ def join(
     THEIRS is the new reference. Files are laid over each other in the order they are named; where
     one was edited and a later one says something else, that is asked.
     """
-    with telling_errors():
+    with telling_errors(*_sides(olds), str(theirs)):
         answers = given_answers(told["answers"])
         name = (output or theirs).name
         renamed = dict(map(pair, told["renamed"]))
@@ -53,7 +53,12 @@ def join(
         sources = [Old(str(ours), base_of(base), read_file(ours), (name,)) for base, ours in olds]
         found = gathered(sources, news, name)
         asked = {conflict.path for conflict in reshaped(found, news[name]).conflicts}
-        sides = (", ".join(str(base) for base, _ in olds),
-                 ", ".join(str(ours) for _, ours in olds), str(theirs))  # fmt: skip
+        sides = (*_sides(olds), str(theirs))
         merged = reshaped(found, news[name], answers)
         finish([Result(name, output, merged, sides)], answers, asked, told)
+
+
+def _sides(olds: tuple[tuple[Path, Path], ...]) -> tuple[str, str]:
+    """Return what all references, and all edited files, are called."""
+    bases, edited = zip(*olds, strict=True)
+    return ", ".join(map(str, bases)), ", ".join(map(str, edited))

@@ -43,7 +43,7 @@ def override(
     with the override it means what a merge of the three would. What was taken out of OURS an
     override cannot say: that is asked. OURS may be - where all differences are in --over already.
     """
-    with telling_errors():
+    with telling_errors(str(base), str(ours), str(theirs)):
         answers = given_answers(told["answers"])
         reference, old = read_file(theirs), base_of(base)
         form = told["format_"] or detect(theirs.name, decode(reference).text)

@@ -15,7 +15,7 @@ import click
 from changeover.cli.merge.lines import conflict_lines
 from changeover.cli.merge.words import answer_pair, read_file, write_file
 from changeover.errors import ChangeoverError, InvalidInput
-from changeover.merge.verdict import Merged
+from changeover.merge.verdict import Merged, Unreadable
 
 CONFLICTS, UNREADABLE = 1, 2
 
@@ -58,15 +58,26 @@ def base_of(path: Path) -> bytes | None:
 
 
 @contextmanager
-def telling_errors() -> Iterator[None]:
-    """End with status 2 where a file cannot be read."""
+def telling_errors(base: str, ours: str, theirs: str) -> Iterator[None]:
+    """End with status 2 where a file cannot be read; say which, as the operator typed it."""
     try:
         yield
     except ChangeoverError as error:
-        click.echo(f"changeover: {error.message}", err=True)
+        names = {"base": base, "ours": ours, "theirs": theirs}
+        click.echo(f"changeover: {_placed(error, names)}", err=True)
         if error.remedy:
             click.echo(f"  Try: {error.remedy}", err=True)
         sys.exit(UNREADABLE)
+
+
+def _placed(error: ChangeoverError, names: Mapping[str, str]) -> str:
+    if not isinstance(error, Unreadable):
+        return error.message
+    side, _, what = error.what.partition(": ")
+    if side not in names:
+        return error.message
+    place = [names[side], error.line, error.column]
+    return f"{':'.join(str(part) for part in place if part is not None)}: {what}"
 
 
 def finish(

@@ -39,7 +39,7 @@ def split(base: Path, ours: Path, parts: tuple[Path, ...], into: Path | None, **
     the references have it. What was added to something several of them have is asked about:
     --answer PATH=PART names its file. A PART that is called like OURS keeps such additions.
     """
-    with telling_errors():
+    with telling_errors(str(base), str(ours), ", ".join(map(str, parts))):
         if len({part.name for part in parts}) < len(parts):
             raise InvalidInput("two parts have one name", "give each its own file name")
         if into is None and not (told["check"] or told["as_json"]):
