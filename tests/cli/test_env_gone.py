@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from changeover.cli.main import changeover
 from changeover.errors import InvalidInput
+from tests.engine.world import World
 from tests.instances.ansible.project import make_project
 
 
@@ -159,3 +160,25 @@ def test_whoever_leaves_the_checklist_is_told_how_to_come_back_to_it(
 
     assert "no commit yet: changeover env dismantle --gone" in capsys.readouterr().err
     assert "to be reviewed and merged" in gone(prod).output
+
+
+def test_a_product_without_a_database_is_dismantled_and_a_second_time_finds_nothing_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, version = World(tmp_path), tmp_path / "one" / "VERSION"
+    remove = {"id": "rm", "use": "files.remove", "on": "web", "with": {"path": str(version)}}
+    put = {"id": "put", "use": "files.write", "on": "web",
+           "with": {"path": str(version), "content": "1\n"}}  # fmt: skip
+    world.release(
+        "1", [put], probe={"file": str(version)}, procedures={"dismantle": {"steps": [remove]}}
+    )
+    world.apply()
+    words = ["env", "dismantle", "--no-backup", "--confirm", "test", "-i", str(world.instance)]
+
+    first = CliRunner().invoke(changeover, words)
+    again = CliRunner().invoke(changeover, words)
+
+    for done in (first, again):
+        assert done.exception is None, (done.output, done.exception)
+        assert "proven: nothing is installed on its hosts any more" in done.output
+    assert not version.exists()

@@ -27,6 +27,8 @@ from changeover.views.phrasebook import said
 from changeover.views.plan import plan_lines
 
 PROCEDURE, BACKUP, BACKUP_NAME = "dismantle", "last-backup", "last"
+DROP = "drop_database"
+"""What a release asks that has a database to drop."""
 USUAL = {
     "vm": "the machine", "database": "the database server", "dns": "the name in DNS",
     "certificate": "the certificate", "callbacks": "the OpenID callback addresses",
@@ -65,10 +67,10 @@ def dismantle(
     if lack:
         raise lack
     manner = Manner(approved=approved)
-    asked = Asked(procedure=PROCEDURE,
-                  inputs={"drop_database": str(choice["drop_database"]).lower()})  # fmt: skip
     with opened(instance) as session:
         refuse_open_run(session.store)
+        asked = Asked(procedure=PROCEDURE,
+                      inputs=_inputs(session, drop=choice["drop_database"]))  # fmt: skip
         request = request_for(session, asked)
         plan = insisted(session, request, None, ask=True)
         for line in (*plan_lines(plan, described.language), *_in_use(session, asked)):
@@ -81,6 +83,12 @@ def dismantle(
     for line in proven:
         click.echo(said(f"proven: {line}"))
     _leave(instance, described, proven)
+
+
+def _inputs(session: Session, *, drop: bool) -> dict[str, str]:
+    """Say yes or no where the release asks: an answer of another day must not count."""
+    asks = DROP in [known.name for known in session.release(session.target(None)).inputs]
+    return {DROP: str(drop).lower()} if asks or drop else {}
 
 
 def _in_use(session: Session, asked: Asked) -> Iterator[str]:
