@@ -61,6 +61,7 @@ def _merge(**params: Any) -> Merge:
 
 def began() -> Host:
     host = Host("here", Disk())
+    host.make_folder("/srv")
     host.write(OLD, EDITED.encode(), mode=0o640)
     record_base(host, OLD, BASE.encode())
     return host

@@ -178,6 +178,7 @@ def test_a_moved_file_brings_its_edits_mode_and_folder(
     publish(world, "1.1.0", {"app": ("etc/app.yml", WHOLE.replace("web:1", "web:2"),
                                      {"was": "app", **more})})  # fmt: skip
 
+    assert complaints(world) == []
     world.apply(run="r2")
 
     new = compose(world, "etc/app.yml")
@@ -228,6 +229,51 @@ def test_edits_become_an_override_that_the_next_releases_leave_alone(world: Worl
     assert first == (second, edits)
     assert later == (third, edits)
     assert (compose(world).read_bytes(), names(world)) == (before, ["compose.yml"])
+
+
+def test_what_somebody_edits_in_the_vendors_file_joins_the_override(world: World) -> None:
+    over = {"override": "{{ host.vars.home }}/compose.override.yml"}
+    publish(world, "1.1.0", {"app": ("compose.yml", WHOLE, over)})
+    world.apply(run="r2")
+    file = compose(world)
+    file.write_text(file.read_text().replace("db:1", "db:1\n    cpus: 2"))
+    third = WHOLE.replace("web:1", "web:3")
+    publish(world, "1.2.0", {"app": ("compose.yml", third, over)})
+
+    world.apply(run="r3")
+
+    assert file.read_text() == third
+    assert compose(world, "compose.override.yml").read_text() == (
+        "services:\n  web:\n    mem_limit: 2g  # measured\n"
+        "  db:\n    # ours\n    restart: always\n    cpus: 2\n"
+    )
+
+
+def test_a_copied_unit_becomes_a_drop_in_of_the_vendors(world: World) -> None:
+    unit = "[Service]\nExecStart=/bin/shop\nRestart=no\n"
+    copy = compose(world, "etc/shop.service")
+    copy.parent.mkdir()
+    copy.write_text(unit.replace("Restart=no", "# it must be up\nRestart=always"))
+    compose(world, "lib").mkdir()
+    compose(world, "lib/shop.service").write_text(unit)
+    home = "{{ host.vars.home }}"
+    publish(world, "1.1.0", {"unit": ("lib/shop.service", unit + "User=shop\n", {
+        "was": f"{home}/etc/shop.service", "base": "files/before", "format": "systemd",
+        "override": f"{home}/etc/shop.service.d/local.conf",
+    })})  # fmt: skip
+    (world.root / "releases/shop/1.1.0/files/before").write_text(unit)
+
+    world.apply(run="r2")
+
+    assert compose(world, "lib/shop.service").read_text() == unit + "User=shop\n"
+    assert compose(world, "etc/shop.service.d/local.conf").read_text() == (
+        "[Service]\n# it must be up\nRestart=always\n"
+    )
+    assert not copy.exists()
+    world.undo(run="r2")
+    assert "Restart=always" in copy.read_text()
+    assert sorted(path.name for path in copy.parent.iterdir()) == ["shop.service"]
+    assert compose(world, "lib/shop.service").read_text() == unit
 
 
 def test_an_override_that_hides_a_change_of_the_vendor_is_asked_about(world: World) -> None:

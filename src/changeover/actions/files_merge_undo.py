@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from posixpath import dirname
 from typing import Any
 
 from changeover.actions import back
@@ -15,6 +16,7 @@ from changeover.actions.files_merge_write import Manner, replace_content
 from changeover.bases.record import record_path
 from changeover.hosts.host import FileState, Host, digest
 from changeover.model.plan import Change, Effect
+from changeover.tools import coreutils
 
 
 def before(host: Host, found: Outcome) -> dict[str, Any]:
@@ -31,8 +33,14 @@ def before(host: Host, found: Outcome) -> dict[str, Any]:
         "paths": {path: back.remember(found.there.state)}
         | {one.path: back.remember(one.state) for one in also},
         "wrote": wrote,
+        "folders": _missing_folders(host, [path, *wrote]) if found.told else [],
         "records": {record: back.remember(host.look(record)) for record in records},
     }
+
+
+def _missing_folders(host: Host, paths: Iterable[str]) -> list[str]:
+    folders = dict.fromkeys(dirname(path) for path in paths)
+    return [folder for folder in folders if not host.look(folder).there]
 
 
 def wrote(change: Change) -> bool:
@@ -79,6 +87,8 @@ def put_back(host: Host, change: Change, *, mounted: bool) -> None:
             replace_content(host, path, kept, Manner(mounted, kept, owner, mode))
     else:
         back.put_back(host, Change(Effect.NONE, "", before=_only(change, path)))
+    for folder in change.before.get("folders", ()):
+        host.ask(coreutils.remove_empty(folder))  # it stays where something else is in it by now
     back.put_back(host, Change(Effect.NONE, "", before=_records(host, change)))
     forget(host, path)
 

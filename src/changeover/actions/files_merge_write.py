@@ -13,7 +13,7 @@ from changeover.actions.paths import check_path
 from changeover.actions.wanted import Wanted, strays
 from changeover.bases.record import record_base, record_path
 from changeover.hosts.host import FileState, Host, digest
-from changeover.model.findings import Finding
+from changeover.model.findings import Finding, passed
 from changeover.tools import rewriting, trial
 
 
@@ -62,6 +62,10 @@ class Place:
 
 def check_place(host: Host, place: Place) -> Iterator[Finding]:
     """Report what would keep the file from being written."""
+    folder = dirname(place.path)
+    if place.found.told and not host.look(folder).there:
+        yield passed(f"{folder}: is made for {place.path}")
+        return
     yield from check_path(host, place.wanted)
 
 
@@ -144,6 +148,7 @@ def _put_also(host: Host, place: Place) -> bool:
         if one.state.there:
             host.keep(one.path)
         if one.content is not None:
+            _make_room(host, one.path)
             host.write(one.path, one.content, mode=one.state.mode if one.state.there else 0o644)
             continue
         host.remove(one.path)
@@ -163,12 +168,14 @@ def _put(host: Host, place: Place) -> None:
         # The new file of an older one: people may read it as they could before.
         mode = like.mode if want.mode is None else mode
         owner, group = owner or like.owner, group or ("" if owner else like.group)
-    if (
-        dirname(want.path) != dirname(place.found.mine.path)
-        and not host.look(dirname(want.path)).there
-    ):
-        host.make_folder(dirname(want.path))
+    if place.found.told:
+        _make_room(host, want.path)
     host.write(want.path, place.found.content, mode=mode, owner=owner, group=group)
+
+
+def _make_room(host: Host, path: str) -> None:
+    if not host.look(dirname(path)).there:
+        host.make_folder(dirname(path))
 
 
 def _keep(host: Host, place: Place, old: FileState) -> str:
