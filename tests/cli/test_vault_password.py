@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,24 @@ def test_it_reaches_whoever_reads_the_environment(
     assert "no vault password" in f"{without.output}{without.exception}"
     assert "no vault password" not in opened.output
     assert opened.exception is None, opened.output
+
+
+def test_what_reaches_no_host_needs_none(environment: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    who = ("-c", "user.name=Zoe", "-c", "user.email=zoe@shop.example")
+    subprocess.run(["git", "init", "-q", "--bare", tmp_path / "origin.git"], check=True)
+    subprocess.run(["git", "init", "-q", "-b", "master", clone], check=True)
+    for words in (
+        ("commit", "-q", "--allow-empty", "-m", "One"),
+        ("remote", "add", "origin", str(tmp_path / "origin.git")),
+        ("push", "-q", "origin", "master", "master:staging"),
+    ):
+        subprocess.run(["git", "-C", clone, *who, *words], check=True)
+    named = ["-i", str(environment), "--set", f"clone={clone}"]
+
+    planned = CliRunner().invoke(changeover, ["plan", "--procedure", "staging-sync", *named])
+    deployed = CliRunner().invoke(changeover, ["plan", "-i", str(environment)])
+
+    assert planned.exception is None, planned.output
+    assert "staging" in planned.output
+    assert "no vault password" in str(deployed.exception)

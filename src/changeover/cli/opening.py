@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from changeover.cli.options import given_words
@@ -13,6 +13,9 @@ from changeover.engine.planner import Request
 from changeover.engine.session import Session, open_session
 from changeover.engine.workstation import OPERATOR, is_here, workstation_of
 from changeover.errors import ChangeoverError
+from changeover.instances.ansible.vault import VaultLocked
+from changeover.instances.given import recall_given
+from changeover.instances.place import state_folder
 from changeover.views.phrasebook import speak
 
 
@@ -36,7 +39,7 @@ def opened(folder: Path, run: str | None = None, asked: Asked | None = None) -> 
     What works on the operator's own machine reaches no host: a run is told by its first word, a
     procedure by its steps.
     """
-    outer = session = open_session(folder, given_words())
+    outer = session = _session(folder, run, asked)
     speak(session.instance.language)
     try:
         if (run or "").startswith(OPERATOR) or (
@@ -51,6 +54,20 @@ def opened(folder: Path, run: str | None = None, asked: Asked | None = None) -> 
         session.close()
         if outer is not session:
             outer.close()
+
+
+def _session(folder: Path, run: str | None, asked: Asked | None) -> Session:
+    """Open a session; without a vault's password where nothing but this machine is concerned."""
+    try:
+        return open_session(folder, given_words())
+    except VaultLocked:
+        given = replace(given_words() or recall_given(state_folder(folder)), locked=True)
+        session = open_session(folder, replace(given, incomplete=True))
+        here = (run or "").startswith(OPERATOR)
+        if here or (asked and asked.procedure and _here(session, asked)):
+            return session
+        session.close()
+        raise
 
 
 def _here(session: Session, asked: Asked) -> bool:

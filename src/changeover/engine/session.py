@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -218,7 +219,9 @@ def open_session(folder: Path, given: Given | None = None) -> Session:
     given = completed(given, store.folder)
     instance, secrets = open_known(folder, store.folder, masker.learn, given)
     # Each is told to the masker when it is resolved.
-    dict(secrets)
+    for name in secrets:
+        with suppress(*((InvalidInput,) if given.locked else ())):
+            secrets[name]
     session = Session(instance, secrets, masker, store)
     session.given = given
     given.facts.ask = session.facts

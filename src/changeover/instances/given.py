@@ -70,6 +70,9 @@ class Given:
     incomplete: bool = False
     """Whether variables may be missing: to reach a host, few are needed."""
 
+    locked: bool = False
+    """Whether vaults that nobody can open are passed over: what reaches no host needs none."""
+
     @property
     def named_passwords(self) -> tuple[str, ...]:
         """The words of `--vault-password-file`, as they are true from any folder."""

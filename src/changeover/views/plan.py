@@ -74,6 +74,7 @@ def _way(plan: Plan) -> str:
 
 def _inputs(plan: Plan) -> Iterator[str]:
     used = {k: v for k, v in plan.inputs.items() if plan.used is None or k in plan.used}
+    used = {k: v for k, v in used.items() if v not in ("", None)}
     if used:
         values = ", ".join(f"{k}={v}" for k, v in used.items())
         yield faint(said(f"with {values}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from changeover.instances.ansible.variables import (
     layer_of,
     secret_layer,
 )
+from changeover.instances.ansible.vault import VaultLocked
 from changeover.instances.given import NOTHING, Given
 from changeover.instances.secrets import Learner, unheard
 from changeover.sources.packaged import packaged_guides
@@ -82,7 +84,8 @@ class Environment:
     def variables(self) -> Variables:
         """The variables of every host."""
         base = self.playbook.folder if self.playbook else self.folder
-        around = Around(self.passwords.unseal, self._given.facts, base, self._learn)
+        given = self._given
+        around = Around(self.passwords.unseal, given.facts, base, self._learn, given.locked)
         return Variables(
             self.inventory, self.playbook, self.config, around, tuple(self._extra_layers())
         )
@@ -215,13 +218,16 @@ class Environment:
     def _extra_layers(self) -> list[Layer]:
         layers = []
         if self.secrets_file:
-            file = read_varfile(self.secrets_file, self.passwords.unseal)
-            layers.append(secret_layer(layer_of(file)))
+            with suppress(*((VaultLocked,) if self._given.locked else ())):
+                file = read_varfile(self.secrets_file, self.passwords.unseal)
+                layers.append(secret_layer(layer_of(file)))
         return [*layers, *given_layers(self._given.extra, self.passwords.unseal)]
 
     @cached_property
     def become_passwords(self) -> dict[str, str]:
         """Host -> the variable with its password for sudo, for those that have one."""
+        if self._given.locked:
+            return {}
         pairs = ((host, become_password(self.variables.scope(host))) for host in self.hosts)
         return {host: name for host, name in pairs if name}
 

@@ -19,7 +19,7 @@ from changeover.instances.ansible.jinja import (
 )
 from changeover.instances.ansible.lookups import Lookups
 from changeover.instances.ansible.varfile import Opener, Sealed, Unsafe
-from changeover.instances.ansible.vault import is_vault
+from changeover.instances.ansible.vault import VaultLocked, is_vault
 from changeover.instances.given import Facts
 from changeover.model.release import Where
 
@@ -56,6 +56,8 @@ class Around:
     """Where lookups of files begin."""
     learn: Callable[[str], None]
     """Told every value that came out of a vault."""
+    locked: bool = False
+    """Whether files that nobody can open are passed over."""
 
 
 class Scope(Mapping[str, Any]):
@@ -119,7 +121,8 @@ class Scope(Mapping[str, Any]):
             raise
         except InvalidInput as error:
             said = f"{where}: {error.message}" if where else error.message
-            raise InvalidInstance(said, error.remedy) from None
+            kind = VaultLocked if isinstance(error, VaultLocked) else InvalidInstance
+            raise kind(said, error.remedy) from None
 
     def _resolved(self, name: str) -> Any:
         if name in self._open or len(self._open) > DEEPEST:

@@ -17,6 +17,7 @@ from changeover.instances.ansible.pattern import matching
 from changeover.instances.ansible.playbook import Playbook, varfiles
 from changeover.instances.ansible.scope import Around, Layer, Scope
 from changeover.instances.ansible.varfile import Opener, VarFile, parse_yaml, read_varfile
+from changeover.instances.ansible.vault import VaultLocked
 
 COMMAND_LINE = "the command line"
 
@@ -123,7 +124,12 @@ class Variables:
     def _layers(self, paths: Iterable[Path]) -> Iterator[Layer]:
         for path in paths:
             if path not in self._files:
-                self._files[path] = read_varfile(path, self.around.unseal)
+                try:
+                    self._files[path] = read_varfile(path, self.around.unseal)
+                except VaultLocked:
+                    if not self.around.locked:
+                        raise
+                    continue
                 self.doubled += [f"{path}: `{name}`" for name in self._files[path].doubled]
             yield layer_of(self._files[path])
 

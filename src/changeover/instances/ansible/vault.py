@@ -32,6 +32,10 @@ _KEY, _NONCE, _SALT, _BLOCK, _WIDTH = 32, 16, 32, 16, 80
 _LABEL = re.compile(r"[^\s;]+")
 
 
+class VaultLocked(InvalidInstance):
+    """A vault, and not one password at hand."""
+
+
 @dataclass(frozen=True)
 class Password:
     """A vault password and the vault id it is for."""
@@ -162,7 +166,7 @@ def _cipher(key: bytes, nonce: bytes, content: bytes) -> bytes:
 def _unopened(envelope: Envelope, passwords: Sequence[Password], where: str) -> InvalidInstance:
     wanted = f" for vault id `{envelope.label}`" if envelope.label else ""
     if not passwords:
-        return InvalidInstance(
+        return VaultLocked(
             f"{where}: is encrypted, and no vault password{wanted} is at hand",
             "write it to the `vault-password` file, or set ANSIBLE_VAULT_PASSWORD_FILE",
         )
