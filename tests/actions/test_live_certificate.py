@@ -119,13 +119,6 @@ class Setting:
         return told.stdout.strip().partition("=")[2]
 
 
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    here = this_machine(tmp_path / "state")
-    yield here
-    here.transport.close()
-
-
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Nginx, Pebble]]:
     """An nginx that serves challenges, and an ACME server that asks it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +17,6 @@ from tests.actions.live import acting, applied, planned, this_machine, undone
 from tests.servers.program import await_outcome
 
 USE = "command.run"
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    here = this_machine(tmp_path / "state")
-    yield here
-    here.transport.close()
 
 
 def test_a_command_runs_once_however_often_it_is_applied(host: Host, tmp_path: Path) -> None:

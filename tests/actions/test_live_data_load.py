@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from changeover.hosts.host import Host
 from changeover.instances.ansible.vault import Password, encrypt
 from changeover.model.findings import Severity
 from changeover.model.plan import Effect
-from tests.actions.database_host import attempt, done, planned_undo, this_host, undone
+from tests.actions.database_host import attempt, done, planned_undo, undone
 
 pytestmark = pytest.mark.live
 
@@ -31,12 +30,6 @@ sed -n 's/^- {email: \(.*\), team: \(.*\)}$/\1 \2/p' "$file" | while read -r ema
 done
 """
 PEOPLE = "people:\n- {email: ann@x.example, team: red}\n- {email: bob@x.example, team: blue}\n"
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    with this_host(tmp_path) as host:
-        yield host
 
 
 @pytest.fixture

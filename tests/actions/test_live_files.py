@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,7 @@ from changeover.actions.builtin import build
 from changeover.errors import ActionFailed
 from changeover.hosts.host import Host
 from changeover.model.findings import Severity
-from tests.actions.live import acting, applied, planned, this_machine, undone
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    here = this_machine(tmp_path / "state")
-    yield here
-    here.transport.close()
+from tests.actions.live import acting, applied, planned, undone
 
 
 def bits(path: Path) -> int:

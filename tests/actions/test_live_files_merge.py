@@ -23,7 +23,7 @@ from changeover.hosts.shadow import shadow_of
 from changeover.merge.verdict import Answer, parse_answer
 from changeover.model.findings import Severity
 from changeover.model.plan import Effect
-from tests.actions.live import acting, applied, planned, this_machine, undone
+from tests.actions.live import acting, applied, planned, undone
 
 BASE = "# The port.\nport = 80\nworkers = 2\n\n[log]\nlevel = 'info'\n"
 EDITED = "# The port.\nport = 8080\nworkers = 2\n\n[log]\nlevel = 'info'\nfile = '/var/log/app'\n"
@@ -32,13 +32,6 @@ MERGED = (
     "# The port.\nport = 8080\nworkers = 4\ntimeout = 30\n\n[log]\nlevel = 'info'\n"
     "file = '/var/log/app'\n"
 )
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    here = this_machine(tmp_path / "state")
-    yield here
-    here.transport.close()
 
 
 @pytest.fixture

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from changeover.hosts.host import Host
-from tests.actions.live import applied, this_machine, undone
+from tests.actions.live import applied, undone
 from tests.servers.supervisord import Supervisord
 
 pytestmark = pytest.mark.live
 
 IDLE = "[program:{name}]\ncommand=sleep 600\nstartsecs=0\n"
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    here = this_machine(tmp_path / "state")
-    yield here
-    here.transport.close()
 
 
 def known(supervisord: Supervisord) -> set[str]:

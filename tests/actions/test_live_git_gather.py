@@ -2,111 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
 
 from changeover.errors import ActionFailed, InvalidRelease
-from changeover.hosts.host import Host
-from changeover.model.plan import Change, Effect
-from tests.actions.live import acting, applied, planned, this_machine, undone
+from changeover.model.plan import Effect
+from tests.actions.git_team import Operator, Team
+from tests.actions.live import acting, applied, planned, undone
 
 pytestmark = pytest.mark.live
 
-GATHER, RESET = "git.gather", "git.reset"
-
-
-@dataclass(frozen=True)
-class Operator:
-    """Somebody with a clone."""
-
-    clone: Path
-
-    def git(self, *words: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(self.clone), *words], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, (words, done.stderr)
-        return done.stdout.strip()
-
-    def commit(self, file: str, content: str, said: str = "") -> str:
-        (self.clone / file).write_text(content)
-        self.git("add", file)
-        self.git("commit", "-q", "-m", said or f"{file} says {content}")
-        return self.git("rev-parse", "HEAD")
-
-    def branch(self, name: str, file: str, content: str) -> str:
-        self.git("switch", "-q", "-c", name, "origin/main")
-        return self.commit(file, content)
-
-    def at(self, name: str) -> str:
-        return self.git("rev-parse", name)
-
-    def files(self, name: str) -> set[str]:
-        return set(self.git("ls-tree", "-r", "--name-only", name).splitlines())
-
-
-@dataclass(frozen=True)
-class Team:
-    remote: Path
-    ada: Operator
-    bob: Operator
-    host: Host
-
-    def gather(self, who: Operator, **params: object) -> Change:
-        """Add the branch that somebody has checked out; the remote's outcome is theirs to see."""
-        return applied(GATHER, self.host, **self.params(who, params))[1]
-
-    def reset(self, who: Operator, **params: object) -> Change:
-        words = {"branch": "staging", "base": "main", "clone": str(who.clone), **params}
-        return applied(RESET, self.host, **words)[1]
-
-    def params(self, who: Operator, params: dict[str, object]) -> dict[str, object]:
-        return {"into": "staging", "base": "main", "clone": str(who.clone), **params}
-
-    def plan(self, who: Operator, **params: object) -> Change:
-        return planned(GATHER, self.host, **self.params(who, params))[1]
-
-    def refusal(self, who: Operator, **params: object) -> ActionFailed:
-        with pytest.raises(ActionFailed) as refused:
-            self.plan(who, **params)
-        assert refused.value.remedy
-        return refused.value
-
-
-@pytest.fixture
-def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    (home / ".gitconfig").write_text(
-        "[init]\ndefaultBranch = main\n[advice]\ndetachedHead = false\n"
-    )
-    remote = tmp_path / "remote.git"
-    subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
-    operators = []
-    for name in ("Ada", "Bob"):
-        clone = tmp_path / name
-        subprocess.run(["git", "clone", "-q", str(remote), str(clone)], check=True,
-                       capture_output=True)  # fmt: skip
-        operators.append(Operator(clone))
-        operators[-1].git("config", "user.name", name)
-        operators[-1].git("config", "user.email", f"{name}@shop.example")
-    ada, bob = operators
-    ada.commit("a", "1")
-    ada.git("push", "-q", "origin", "main")
-    ada.git("push", "-q", "origin", "main:staging")
-    bob.git("pull", "-q")
-    ada.git("fetch", "-q")
-    host = this_machine(tmp_path / "state")
-    yield Team(remote, ada, bob, host)
-    host.transport.close()
+GATHER = "git.gather"
 
 
 def test_a_branch_is_added_pushed_and_recorded_without_touching_the_working_tree(
@@ -257,57 +162,6 @@ def test_an_undo_leaves_what_others_pushed_on_top(team: Team) -> None:
     undone(action, team.host, change)
 
     assert team.bob.git("ls-remote", "origin", "staging").split()[0] == team.bob.at("staging")
-
-
-def test_sync_lists_what_it_throws_away_and_can_be_undone(team: Team) -> None:
-    ada, bob = team.ada, team.bob
-    ada.branch("merged", "m", "1")
-    team.gather(ada, push=True)
-    bob.branch("pending", "p", "1")
-    team.gather(bob, push=True)
-    ada.git("push", "-q", "origin", "merged:main")
-    ada.git("fetch", "-q")
-    tip = ada.at("origin/staging")
-
-    action, change = applied(RESET, team.host, branch="staging", base="main",
-                             clone=str(ada.clone), push=True)  # fmt: skip
-
-    assert "throwing away 2 additions and push it" in change.summary
-    assert "- pending (" in change.diff
-    assert "Bob" in change.diff
-    assert change.diff.count("(its base has it)") == 1
-    assert ada.at("origin/staging") == ada.at("origin/main") == ada.at("staging")
-    assert ada.at(f"refs/changeover/kept/{tip[:12]}") == tip
-    undone(action, team.host, change)
-    assert ada.git("ls-remote", "origin", "staging").split()[0] == tip
-
-
-def test_after_a_colleagues_sync_old_additions_of_ours_are_left_out_and_said(team: Team) -> None:
-    team.ada.branch("old", "old", "1")
-    team.gather(team.ada)
-    team.bob.git("switch", "-q", "main")
-    team.bob.commit("b", "1")
-    team.bob.git("push", "-q", "origin", "main")
-    team.reset(team.bob, push=True)
-    team.ada.branch("new", "new", "1")
-
-    change = team.gather(team.ada, push=True)
-
-    assert "1 addition of yours never pushed left out" in change.summary
-    assert "- old (" in change.diff
-    assert team.ada.files("origin/staging") == {"a", "b", "new"}
-
-
-def test_sync_over_a_colleagues_push_is_refused(team: Team) -> None:
-    team.ada.branch("one", "one", "1")
-    team.gather(team.ada, push=True)
-    action, change = planned(RESET, team.host, branch="staging", base="main",
-                             clone=str(team.ada.clone), push=True)  # fmt: skip
-    team.bob.branch("two", "two", "1")
-    team.gather(team.bob, push=True)
-
-    with pytest.raises(ActionFailed, match="Bob pushed in the meantime"):
-        action.apply(acting(team.host), change)
 
 
 def test_where_there_is_nothing_to_gather_on_it_begins_at_the_base(team: Team) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,17 +14,10 @@ from changeover.errors import ActionFailed
 from changeover.hosts.host import Host
 from changeover.hosts.shadow import shadow_of
 from changeover.model.findings import Severity
-from tests.actions.live import acting, applied, behind, planned, this_machine, undone
+from tests.actions.live import acting, applied, behind, planned, undone
 from tests.servers.container import ContainerHost
 from tests.servers.nginx import Nginx
 from tests.servers.program import await_outcome, free_port
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    here = this_machine(tmp_path / "state")
-    yield here
-    here.transport.close()
 
 
 def site(port: int, body: str, more: str = "") -> str:

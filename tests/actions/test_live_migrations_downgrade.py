@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from changeover.errors import ActionFailed
 from changeover.hosts.host import Host
 from changeover.model.findings import Severity
 from changeover.model.plan import Effect
-from tests.actions.database_host import attempt, done, planned_undo, this_host, undone
+from tests.actions.database_host import attempt, done, planned_undo, undone
 from tests.actions.test_live_migrations_tool import TOOL, Tool
 from tests.servers.postgres import Postgres
 
@@ -28,12 +27,6 @@ if [ "$1" = current ] && [ ! -e "$(now).up.sql" ]; then echo "Can't locate $(now
 case $1 in"""
 SHOUT = "UPDATE item SET a = upper(a)"
 FORGET = "DELETE FROM note"
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    with this_host(tmp_path) as host:
-        yield host
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from changeover.actions.builtin import build
 from changeover.errors import ActionFailed, InvalidRelease
 from changeover.hosts.host import Host
 from changeover.model.plan import Change
-from tests.actions.database_host import attempt, done, planned_undo, this_host, undone
+from tests.actions.database_host import attempt, done, planned_undo, undone
 from tests.servers.postgres import Postgres
 
 pytestmark = pytest.mark.live
@@ -57,12 +56,6 @@ class Tool:
     def sql(self, statements: str) -> str:
         words = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url, "-c", statements]
         return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    with this_host(tmp_path) as host:
-        yield host
 
 
 @pytest.fixture

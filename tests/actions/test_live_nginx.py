@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,18 +12,11 @@ from changeover.actions.builtin import build
 from changeover.errors import ActionFailed
 from changeover.hosts.host import Host
 from changeover.model.findings import Severity
-from tests.actions.live import acting, applied, planned, this_machine, undone
+from tests.actions.live import acting, applied, planned, undone
 from tests.servers.nginx import Nginx
 from tests.servers.program import await_outcome, free_port, program_path
 
 pytestmark = pytest.mark.live
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    here = this_machine(tmp_path / "state")
-    yield here
-    here.transport.close()
 
 
 @pytest.fixture

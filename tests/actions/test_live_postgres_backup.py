@@ -19,7 +19,7 @@ from changeover.errors import ActionFailed
 from changeover.hosts.host import Host
 from changeover.model.findings import Severity
 from changeover.tools.psql import literal
-from tests.actions.database_host import NASTY, attempt, done, look, this_host
+from tests.actions.database_host import NASTY, attempt, done, look
 from tests.servers.postgres import Postgres
 from tests.servers.program import await_outcome
 
@@ -44,12 +44,6 @@ class Shop:
         subprocess.run(
             words, input=f"SET client_min_messages = error; {statements}".encode(), check=True
         )
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    with this_host(tmp_path) as host:
-        yield host
 
 
 @pytest.fixture

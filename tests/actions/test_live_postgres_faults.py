@@ -27,12 +27,6 @@ CANARY = "canary-7f3a-w0rd"
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    with this_host(tmp_path) as host:
-        yield host
-
-
-@pytest.fixture
 def url(postgres: Postgres) -> Iterator[str]:
     """A database that takes a moment to back up, with a password to look for."""
     name = f"faults{os.getpid()}"

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from changeover.actions.builtin import build
 from changeover.errors import ActionFailed
 from changeover.hosts.host import Host
 from changeover.model.findings import Severity
-from tests.actions.database_host import done, this_host
+from tests.actions.database_host import done
 from tests.servers.postgres import Postgres
 
 pytestmark = pytest.mark.live
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    with this_host(tmp_path) as host:
-        yield host
 
 
 def failures(host: Host, **params: object) -> list[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +10,7 @@ from changeover.actions.builtin import build
 from changeover.errors import ActionFailed
 from changeover.hosts.host import Host
 from changeover.model.findings import Severity
-from tests.actions.live import acting, applied, carried_out, planned, this_machine, undone
+from tests.actions.live import acting, applied, carried_out, planned, undone
 from tests.servers.program import free_port
 from tests.servers.supervisord import Supervisord
 
@@ -33,13 +31,6 @@ startsecs=1
 startretries=1
 autostart=false
 """
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    here = this_machine(tmp_path / "state")
-    yield here
-    here.transport.close()
 
 
 def server(supervisord: Supervisord, port: int, *, name: str = "web", auto: bool = True) -> str:
