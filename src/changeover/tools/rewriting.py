@@ -8,10 +8,12 @@ from changeover.hosts.command import Command, shell
 
 # Attributes come last: until then nobody but root may read the copy. ACLs, extended attributes and
 # the label of SELinux are among them, as far as the file system has any. The name begins with a
-# dot, so that no `include conf.d/*` reads it.
+# dot, so that no `include conf.d/*` reads it, and is always the same, so that a kill leaves one at
+# most: two writers from two machines wait for each other.
 _RENAME = """
 umask 077
 new=$1 path=$2 beside=$3
+exec 9<"${path%/*}/" && flock -w 60 9
 trap 'rm -f -- "$beside"' EXIT
 cat -- "$new" >"$beside"
 cp --attributes-only --preserve=all --no-dereference -- "$path" "$beside"
@@ -26,6 +28,7 @@ sync -- "${path%/*}/"
 # A disk that is full must not leave half a file: the old content takes no more room than before.
 _IN_PLACE = """
 new=$1 path=$2 old=$3
+exec 9<"${path%/*}/" && flock -w 60 9
 if ! { cat -- "$new" >"$path" && sync -- "$path"; }; then
     cat -- "$old" >"$path"
     sync -- "$path"
