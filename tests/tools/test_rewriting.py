@@ -1,4 +1,4 @@
-"""A file that two write at once, from two machines: one of the two, whole, and nothing beside it."""
+"""A file that two write at once, from two machines: one of the two, whole, nothing beside it."""
 
 from __future__ import annotations
 
