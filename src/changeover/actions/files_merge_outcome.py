@@ -80,12 +80,12 @@ class Task:
         return replace(merged, text=text)
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Tell host and file of what cannot be read."""
+    def reading(self, of: str = "") -> Iterator[None]:
+        """Tell host and file of what cannot be read, and the files it is made of."""
         try:
             yield
         except Unreadable as error:
-            where = f"{self.host.name}: {self.path}"
+            where = f"{self.host.name}: {self.path}" + (f", made of {of}" if of else "")
             raise ActionFailed(
                 f"{where}: {error.message}",
                 "`ours` is the file on the host, `theirs` the release's: mend the one it names.",

@@ -39,7 +39,7 @@ def made_from(task: Task, due: Due) -> Outcome:
     found = seen_on(task)
     bases, asked = _bases(task, due.sources)
     news = _news(task)
-    with task.reading():
+    with task.reading(", ".join(source.older.path for source in due.sources)):
         olds = [_old(task, source, base, due.sharing)
                 for source, base in zip(due.sources, bases, strict=True)]  # fmt: skip
         homes = _homes(task, olds, news)

@@ -52,6 +52,7 @@ class Homes:
     def settle(self, base: Block | None, ours: Block) -> None:
         """Find the homes of everything in the two texts."""
         trees: dict[str, Block | None] = {name: part.tree for name, part in self.parts.items()}
+        _alone_among_several((base, ours), self.parts)
         self._remarks = {n: frozenset(comments_of(p.tree)) for n, p in self.parts.items()}
         self._block((base, ours), trees, ())
 
@@ -223,6 +224,16 @@ def _emptied(item: Item, inner: Block) -> Item:
     value: Value = {} if inner.shape == "map" else []
     sign = " {}" if inner.shape == "map" else " []"
     return replace(item, head=item.head.rstrip(), value=Leaf(sign, value), tail="\n", _text=None)
+
+
+def _alone_among_several(sides: tuple[Block | None, Block], parts: Mapping[str, Part]) -> None:
+    """Let the one document of a text be one of several, where another text has several."""
+    trees = [side for side in sides if side is not None] + [part.tree for part in parts.values()]
+    if not any(item.group == "" for tree in trees for item in tree.items):
+        return
+    for item in (item for tree in trees for item in tree.entries):
+        if item.group is None and not item.key:
+            item.group = ""
 
 
 def grouped(block: Block | None) -> dict[str, list[Item]]:

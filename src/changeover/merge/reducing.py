@@ -9,7 +9,7 @@ from changeover.merge.encoding import decode
 from changeover.merge.joining import Text, laid_together
 from changeover.merge.overriding import override, overriding_form
 from changeover.merge.settings import value_at
-from changeover.merge.tree import Value
+from changeover.merge.tree import Plain, Value
 from changeover.merge.verdict import (
     Answer,
     Conflict,
@@ -58,8 +58,17 @@ def _unsaid(path: str, form: str, theirs: Value) -> Conflict:
     reason = _ASKED + (_RESET if form == "compose" else "")
     words = split_path(path)
     value = value_at(theirs, words)
-    shown = words[-1] if value is None else getattr(value, "text", None) or str(value)
+    shown = words[-1] if value is None else _shown(value)
     return Conflict(path, UNSAID, None, None, Side(shown), reason)
+
+
+def _shown(value: Value) -> str:
+    """Return a value for people; of what is inside tables, names alone: some may be secrets."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(value)}}}"
+    if isinstance(value, list):
+        return f"{len(value)} elements"
+    return value.text if isinstance(value, Plain) else value
 
 
 def layered_texts(texts: Sequence[bytes], *, format: str) -> bytes:

@@ -109,9 +109,10 @@ def _add(section: dict[str, Value], key: str, value: str) -> None:
         known = section.setdefault(key, {})
         pairs = {name: text for name, _, text in (word.partition("=") for word in words)}
         section[key] = {**known, **pairs} if isinstance(known, dict) else known
-    elif key in _WORDS and words:
+    elif key in _WORDS:
+        # An empty one takes away those before it, in lists that are no dependencies.
         known = section.setdefault(key, [])
-        section[key] = [*known, *words] if isinstance(known, list) else known
+        section[key] = [*known, *(words or [""])] if isinstance(known, list) else known
     else:
         add_repeated(section, key, " ".join(value.split()))
 
