@@ -82,6 +82,26 @@ def test_beside_environments_of_ansible_it_is_one_of_them(tmp_path: Path) -> Non
             changeover, ["secrets", "set", name, "-i", str(folder)], input="something\n"
         )
         assert done.exception is None, done.output
+    group = folder / "group_vars/web.yml"
+    group.write_text(group.read_text() + "datapass_url: https://auth.example\n")
+    assert open_instance(folder)[0].description == "For trials"
+
+
+def test_one_beside_it_that_is_broken_is_not_in_the_way(tmp_path: Path) -> None:
+    ansible = make_project(tmp_path)
+    broken = ansible / "environments" / "aaa"
+    (broken / "group_vars").mkdir(parents=True)
+    (broken / "hosts.yml").write_text("web: {hosts: {a: {}}}\n")
+    (broken / "group_vars/web.yml").write_text("database_url: database_url: x\n")
+    folder = ansible / "environments" / "preview"
+
+    result = typed(
+        folder, "", "For trials", "root@192.0.2.7", "http://preview.invalid", "next",
+        "", "", "", "", "", options=("--no-check",),
+    )  # fmt: skip
+
+    assert result.exception is None, (result.output, result.exception)
+    assert "# datapass_url: as in " in (folder / "group_vars/web.yml").read_text()
 
 
 def test_environments_of_ansible_are_listed_complete_or_not(tmp_path: Path) -> None:

@@ -89,13 +89,17 @@ def stage_text(state: RunState) -> str:
 
 def history_lines(runs: Iterable[RunState]) -> Iterator[str]:
     """Render one line a run, the newest last."""
-    yield strong(f"{'RUN':<20} {'STARTED (UTC)':<20} {'WHAT':<40} STATE")
-    for state in runs:
+    known = list(runs)
+    width = max((len(state.run) for state in known), default=0)
+    width = max(width, len("20260101-000000-0000"))
+    yield strong(f"{'RUN':<{width}} {'STARTED (UTC)':<20} {'WHAT':<40} STATE")
+    for state in known:
         started = state.started
         if not started:
             continue
         what = f"{_way(started)} ({started.procedure})"
-        yield f"{state.run:<20} {state.started_at[:19]:<20} {what:<40} {said(stage_text(state))}"
+        when, stands = state.started_at[:19], said(stage_text(state))
+        yield f"{state.run:<{width}} {when:<20} {what:<40} {stands}"
 
 
 def watched_lines(watched: Sequence[ev.Watched]) -> Iterator[str]:

@@ -7,25 +7,25 @@ from pathlib import Path
 
 from changeover.cli.options import named_passwords
 from changeover.cli.secrets.place import VAULT_FILE, new_sealed
-from changeover.errors import InvalidInstance
+from changeover.errors import InvalidInput, InvalidInstance
 from changeover.instances.agefile import secrets_text
+from changeover.instances.ansible.recipe import FORMAT
 from changeover.instances.draft import Draft, place_lines
-from changeover.instances.place import EXTRAS
+from changeover.instances.place import EXTRAS, usual_inventory
 from changeover.instances.sealed import Kind, write_sealed
 from changeover.instances.sealedvalues import names_in
-from changeover.instances.secrettext import secret_values
 from changeover.sources.yamltext import quoted
-from changeover.sources.yamltree import read_text
 
 HOSTS, VARIABLES = "hosts", "group_vars/web.yml"
 
 
 def siblings(folder: Path) -> list[Path]:
-    """Return the Ansible environments beside a new one."""
+    """Return the Ansible environments beside a new one, those that say most first."""
     if not folder.parent.is_dir():
         return []
     beside = sorted(p for p in folder.parent.iterdir() if p.is_dir() and p != folder)
-    return [p for p in beside if (p / HOSTS).is_file() and not p.name.startswith(".")]
+    found = [p for p in beside if usual_inventory(p) and not p.name.startswith(".")]
+    return sorted(found, key=lambda p: (not _names(p / VARIABLES), not _names(p / VAULT_FILE)))
 
 
 def write_environment(folder: Path, draft: Draft, model: Path | None) -> list[str]:
@@ -63,7 +63,8 @@ def _written(folder: Path, draft: Draft, model: Path | None) -> list[str]:
         f"[web]\n{domain} ansible_host={host['address']}{user}{port}\n", encoding="utf-8"
     )
     (folder / VARIABLES).write_text(_variables(draft, model), encoding="utf-8")
-    (folder / EXTRAS[0]).write_text("\n".join([*place_lines(draft), ""]), encoding="utf-8")
+    lines = [f"format: {FORMAT}", *place_lines(draft), ""]
+    (folder / EXTRAS[0]).write_text("\n".join(lines), encoding="utf-8")
     return _secrets(folder, draft, model)
 
 
@@ -74,18 +75,25 @@ def _variables(draft: Draft, model: Path | None) -> str:
         "client_url": draft.endpoints[0]["url"].rstrip("/") if draft.endpoints else "",
     }
     lines = [f"{name}: {quoted(value)}" for name, value in own.items()]
-    if model and (model / VARIABLES).is_file():
-        there = secret_values(read_text(model / VARIABLES, VARIABLES), VARIABLES)
+    if model:
+        there = _names(model / VARIABLES)
         lines += [f"# {name}: as in {model.name}?" for name in there if name not in own]
     return "\n".join([*lines, ""])
 
 
 def _secrets(folder: Path, draft: Draft, model: Path | None) -> list[str]:
-    lacking, named = [], named_passwords()
-    if model and (model / VAULT_FILE).is_file():
-        there = names_in(model / VAULT_FILE, named)
-        lacking = [name for name in there if name not in draft.secrets]
+    there = _names(model / VAULT_FILE) if model else []
+    lacking = [name for name in there if name not in draft.secrets]
     text = secrets_text(draft.secrets) + "".join(f"# {name}:\n" for name in lacking)
-    sealed = new_sealed(text.encode(), folder / VAULT_FILE, named, Kind.VAULT)
+    sealed = new_sealed(text.encode(), folder / VAULT_FILE, named_passwords(), Kind.VAULT)
     write_sealed(folder / VAULT_FILE, sealed)
     return lacking
+
+
+def _names(path: Path) -> list[str]:
+    """Return the names in a file of another environment; none where it cannot be read."""
+    try:
+        return names_in(path, named_passwords()) if path.is_file() else []
+    except InvalidInput:
+        # What is wrong there is not in the way of a new one.
+        return []
