@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from changeover.hosts.host import Host
+from tests.actions.deploy_host import commit, git
 from tests.actions.git_team import Operator, Team
 from tests.actions.live import this_machine
 
@@ -51,3 +52,15 @@ def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
     host = this_machine(tmp_path / "state")
     yield Team(remote, ada, bob, host)
     host.transport.close()
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Path:
+    """A repository with a branch `main` of two commits, and the tag `v1` on the first."""
+    folder = tmp_path / "origin"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    commit(folder, "one")
+    git(folder, "tag", "-a", "v1", "-m", "one")
+    commit(folder, "two")
+    return folder

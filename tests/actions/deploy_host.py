@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 from changeover.actions.base import Action, Reversible
@@ -35,3 +36,16 @@ def taken_back(host: Host, action: Action, change: Change) -> None:
     action.undo(host, change)
     left = action.plan_undo(host, change)
     assert not left.needed, left.summary
+
+
+def git(folder: Path, *words: str) -> str:
+    identity = ("-c", "user.name=Ann", "-c", "user.email=ann@shop.example")
+    asked = ["git", *identity, "-C", str(folder), *words]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def commit(folder: Path, text: str) -> str:
+    (folder / "version").write_text(text)
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", text)
+    return git(folder, "rev-parse", "HEAD")
