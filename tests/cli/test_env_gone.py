@@ -13,9 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from changeover.cli.main import changeover
-from changeover.errors import InvalidInput
+from changeover.errors import GateClosed, InvalidInput
 from tests.engine.world import World
 from tests.instances.ansible.project import make_project
+
+ONE = {"role": "web", "once": True}
+"""The hosts of the tests' world share a disk: what is on both is removed twice at once."""
 
 
 def git(folder: Path, *words: str) -> str:
@@ -166,8 +169,8 @@ def test_a_product_without_a_database_is_dismantled_and_a_second_time_finds_noth
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, version = World(tmp_path), tmp_path / "one" / "VERSION"
-    remove = {"id": "rm", "use": "files.remove", "on": "web", "with": {"path": str(version)}}
-    put = {"id": "put", "use": "files.write", "on": "web",
+    remove = {"id": "rm", "use": "files.remove", "on": ONE, "with": {"path": str(version)}}
+    put = {"id": "put", "use": "files.write", "on": ONE,
            "with": {"path": str(version), "content": "1\n"}}  # fmt: skip
     world.release(
         "1", [put], probe={"file": str(version)}, procedures={"dismantle": {"steps": [remove]}}
@@ -182,3 +185,31 @@ def test_a_product_without_a_database_is_dismantled_and_a_second_time_finds_noth
         assert done.exception is None, (done.output, done.exception)
         assert "proven: nothing is installed on its hosts any more" in done.output
     assert not version.exists()
+
+
+def test_one_that_waited_for_somebody_is_proven_and_left_once_it_went_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, version = World(tmp_path), tmp_path / "one" / "VERSION"
+    remove = {"id": "rm", "use": "files.remove", "on": ONE, "with": {"path": str(version)}}
+    put = {"id": "put", "use": "files.write", "on": ONE,
+           "with": {"path": str(version), "content": "1\n"}}  # fmt: skip
+    steps = [{**remove, "approval": "For good?"}]
+    world.release(
+        "1", [put], probe={"file": str(version)}, procedures={"dismantle": {"steps": steps}}
+    )
+    world.apply()
+    words = ["env", "dismantle", "--no-backup", "--confirm", "test", "-i", str(world.instance)]
+
+    waits = CliRunner().invoke(changeover, words)
+    resumed = CliRunner().invoke(
+        changeover, ["resume", "--approve", "all", "-i", str(world.instance)]
+    )
+    rest = CliRunner().invoke(changeover, words)
+
+    assert isinstance(waits.exception, GateClosed)
+    assert "then for the rest: changeover env dismantle" in waits.exception.remedy
+    assert resumed.exception is None, (resumed.output, resumed.exception)
+    assert rest.exception is None, (rest.output, rest.exception)
+    assert "steps change something" not in rest.output
+    assert "proven: nothing is installed on its hosts any more" in rest.output

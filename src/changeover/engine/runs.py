@@ -33,6 +33,13 @@ def _newest(store: Store) -> RunState | None:
     return next((state for state in states if state.started), None)
 
 
+def ended_with(store: Store, procedure: str) -> bool:
+    """Say whether the last run was one of a procedure, and did all it had to do."""
+    newest = _newest(store)
+    kept = newest is not None and newest.stage in (Stage.DONE, Stage.FINALIZED)
+    return bool(kept and newest and newest.started and newest.started.procedure == procedure)
+
+
 def open_run(store: Store, named: str | None = None) -> str:
     """Return the run to go on with; raise `NotReady` where it has ended."""
     run = last_run(store, named)

@@ -17,11 +17,12 @@ from changeover.cli.opening import Asked, opened, request_for
 from changeover.cli.options import instance_option
 from changeover.engine.fetching import fetch_backup
 from changeover.engine.prober import unanswered
-from changeover.engine.runs import refuse_open_run
+from changeover.engine.runs import ended_with, refuse_open_run
 from changeover.engine.session import Session
-from changeover.errors import ActionFailed, ChangeoverError, InvalidInput, NotReady
+from changeover.errors import ActionFailed, ChangeoverError, GateClosed, InvalidInput, NotReady
 from changeover.model.findings import Finding
 from changeover.model.instance import Instance
+from changeover.model.plan import Plan
 from changeover.views.finding import finding_lines
 from changeover.views.phrasebook import said
 from changeover.views.plan import plan_lines
@@ -69,20 +70,37 @@ def dismantle(
     manner = Manner(approved=approved)
     with opened(instance) as session:
         refuse_open_run(session.store)
-        asked = Asked(procedure=PROCEDURE,
-                      inputs=_inputs(session, drop=choice["drop_database"]))  # fmt: skip
-        request = request_for(session, asked)
-        plan = insisted(session, request, None, ask=True)
-        for line in (*plan_lines(plan, described.language), *_in_use(session, asked)):
-            click.echo(line)
+        # A run that waited for somebody comes to its end by `resume`: proof and commit are left.
+        done = ended_with(session.store, PROCEDURE)
+        plan = None if done else _shown(session, drop=choice["drop_database"])
         _typed_name(described.name, confirm)
-        if not choice["no_backup"]:
+        if plan and not choice["no_backup"]:
             _back_up(session, manner, backup_to or Path(f"{described.name}-last-backup"))
-        begin(session, plan, manner, asked_to_confirm=False)
+        if plan:
+            _carry_out(session, plan, manner)
         proven = list(_proven(session))
     for line in proven:
         click.echo(said(f"proven: {line}"))
     _leave(instance, described, proven)
+
+
+def _shown(session: Session, *, drop: bool) -> Plan:
+    """Return the plan, shown with what still uses the environment."""
+    asked = Asked(procedure=PROCEDURE, inputs=_inputs(session, drop=drop))
+    plan = insisted(session, request_for(session, asked), None, ask=True)
+    language = session.instance.language
+    for line in (*plan_lines(plan, language), *_in_use(session, asked)):
+        click.echo(line)
+    return plan
+
+
+def _carry_out(session: Session, plan: Plan, manner: Manner) -> None:
+    """Run it; where it waits for somebody, say what is left after that."""
+    try:
+        begin(session, plan, manner, asked_to_confirm=False)
+    except GateClosed as error:
+        rest = f"changeover env dismantle -i {session.instance.folder}"
+        raise GateClosed(error.message, f"{error.remedy}; then for the rest: {rest}") from None
 
 
 def _inputs(session: Session, *, drop: bool) -> dict[str, str]:
