@@ -32,6 +32,7 @@ def stopped(folder: Path) -> World:
 def change(world: World, statement: str, *values: str) -> None:
     with sqlite3.connect(world.instance / ".changeover/journal.db") as database:
         assert database.execute(statement, values).rowcount
+    database.close()
 
 
 def audited(world: World) -> list[Finding]:

@@ -6,6 +6,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -91,15 +92,20 @@ def state_of(world: World) -> RunState:
         store.close()
 
 
+def kept(world: World) -> int:
+    with closing(Store(world.instance / ".changeover")) as store:
+        return len(list(store.entries()))
+
+
 def entries_of_a_whole_run(tmp_path: Path, *, back: bool = False) -> int:
     world = World(tmp_path)
     world.release("1.0", STEPS)
     world.apply()
-    before = len(list(Store(world.instance / ".changeover").entries()))
+    before = kept(world)
     if not back:
         return before
     world.undo()
-    return len(list(Store(world.instance / ".changeover").entries())) - before
+    return kept(world) - before
 
 
 def finish(world: World) -> None:

@@ -45,7 +45,7 @@ systemctl enable --now notes.service
 
 
 @pytest.fixture
-def vm(tmp_path: Path) -> Iterator[ContainerHost]:
+def vm(docker_engine: None, tmp_path: Path) -> Iterator[ContainerHost]:
     host = ContainerHost(tmp_path / "vm", "changeover-docs-vm", "catalogage")
     host.start()
     yield host

@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[2] / "docs/tutorial.md"
 
 
 @pytest.fixture
-def vm(tmp_path: Path) -> Iterator[ContainerHost]:
+def vm(docker_engine: None, tmp_path: Path) -> Iterator[ContainerHost]:
     host = ContainerHost(tmp_path / "vm", "changeover-docs-tutorial", "catalogage")
     host.start()
     yield host

@@ -104,6 +104,7 @@ def test_a_gate_stops_the_run_until_somebody_opens_it(world: World) -> None:
     for host in ("one", "two"):
         key = f"1.0/sure@{host}"
         Journal(store, "r1").append(ev.GateOpened(key, "approval", "tester"))
+    store.close()
     world.resume()
 
     assert sorted(world.effects()) == ["sure one", "sure two"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,12 @@ EVENTS = st.one_of(
 )
 
 
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(Store(tmp_path)) as store:
+        yield store
+
+
 @given(EVENTS)
 def test_an_event_is_the_same_after_being_written_and_read(event: ev.Event) -> None:
     entry = chain(1, "r", "2026-01-01T00:00:00", event, GENESIS)
@@ -61,8 +69,8 @@ def test_the_state_of_a_run_is_the_same_wherever_the_fold_was_interrupted(
     assert state == replay(entries)
 
 
-def test_a_retry_keeps_what_the_first_start_saw(tmp_path: Path) -> None:
-    journal = Journal(Store(tmp_path), "r")
+def test_a_retry_keeps_what_the_first_start_saw(store: Store) -> None:
+    journal = Journal(store, "r")
     for attempt, before in ((1, "untouched"), (2, "half changed")):
         change = Change(Effect.UPDATE, "rewrite", before={"was": before})
         journal.append(ev.StepStarted("1/a@x", attempt, change))
@@ -144,9 +152,8 @@ class FullDisk:
         return self._real.execute(statement, values)
 
 
-def test_a_full_disk_takes_the_entry_at_hand_and_asks_the_run_to_stop(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    store._db = FullDisk(store._db, tmp_path / "reserve")  # type: ignore[assignment]
+def test_a_full_disk_takes_the_entry_at_hand_and_asks_the_run_to_stop(store: Store) -> None:
+    store._db = FullDisk(store._db, store.folder / "reserve")  # type: ignore[assignment]
     journal = Journal(store, "r")
 
     journal.append(ev.StepDone("1/a@x"))
@@ -156,10 +163,9 @@ def test_a_full_disk_takes_the_entry_at_hand_and_asks_the_run_to_stop(tmp_path: 
     assert store.asked("r") is not None
 
 
-def test_a_line_that_is_no_entry_is_tampering_not_an_accident(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+def test_a_line_that_is_no_entry_is_tampering_not_an_accident(store: Store) -> None:
     Journal(store, "r").append(ev.StepDone("1/a@x"))
-    with sqlite3.connect(tmp_path / "journal.db") as db:
+    with sqlite3.connect(store.folder / "journal.db") as db:
         db.execute("update entry set line = 'junk'")
     db.close()
 

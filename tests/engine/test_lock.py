@@ -54,6 +54,7 @@ def test_a_second_run_here_is_refused_and_told_who_holds_it(world: World) -> Non
         world.apply()
 
     held.release()
+    store.close()
     assert world.effects() == []
 
 

@@ -45,8 +45,12 @@ class Store:
         self._lock = threading.RLock()
         self._full = False
         self._reserve = folder / "reserve"
+        self._files = contextlib.ExitStack()
         try:
-            self._open(folder)
+            with self._files:
+                self._open(folder)
+                # Kept open, but for those of a store that could not be opened.
+                self._files = self._files.pop_all()
         except (OSError, sqlite3.Error) as error:
             if _is_damage(error):
                 raise self._damaged(error) from error
@@ -61,16 +65,20 @@ class Store:
         if not self._reserve.exists():
             self._reserve.write_bytes(b"\0" * RESERVE_BYTES)
         path = folder / "journal.db"
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+        self._db = self._connected(path, timeout=10)
         path.chmod(0o600)
         self._db.execute("pragma journal_mode=wal")
         self._db.execute("pragma synchronous=full")
         self._db.executescript(_TABLES)
         # What nobody needs after a power cut waits for no disk: outputs and durations.
-        self._soft = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._soft = self._connected(path)
         self._soft.execute("pragma busy_timeout=10000")
         self._soft.execute("pragma synchronous=normal")
         self._refuse_newer()
+
+    def _connected(self, path: Path, timeout: float = 5) -> sqlite3.Connection:
+        made = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=timeout)
+        return self._files.enter_context(contextlib.closing(made))
 
     def _refuse_newer(self) -> None:
         found = int(self.meta("format", str(FORMAT)))
@@ -183,8 +191,7 @@ class Store:
 
     def close(self) -> None:
         """Give the file back."""
-        self._soft.close()
-        self._db.close()
+        self._files.close()
 
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
         try:

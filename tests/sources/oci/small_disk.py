@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 from pathlib import Path
+
+_NAMESPACE = "-m" if os.geteuid() == 0 else "-Urm"
+
+
+def refusal() -> str:
+    """Return why there can be no such disks here, in most containers; empty where there can."""
+    asked = subprocess.run(
+        ["unshare", _NAMESPACE, "true"], capture_output=True, text=True, check=False
+    )
+    return asked.stderr.strip()
 
 
 def on_small_disk(folder: Path, mebibytes: int, *commands: list[str]) -> list[str]:
@@ -16,8 +27,7 @@ def on_small_disk(folder: Path, mebibytes: int, *commands: list[str]) -> list[st
     mount = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(folder)]
     *before, last = commands
     lines = [shlex.join(mount), *map(shlex.join, before), f"exec {shlex.join(last)}"]
-    namespace = "-m" if os.geteuid() == 0 else "-Urm"
-    return ["unshare", namespace, "sh", "-ec", "\n".join(lines)]
+    return ["unshare", _NAMESPACE, "sh", "-ec", "\n".join(lines)]
 
 
 def enlarged(folder: Path, mebibytes: int) -> list[str]:

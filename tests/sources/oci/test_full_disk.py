@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.sources.oci.servers import docker_registry
 from tests.sources.oci.setting import client_to, copied, pushed
-from tests.sources.oci.small_disk import enlarged, on_small_disk
+from tests.sources.oci.small_disk import enlarged, on_small_disk, refusal
 from tests.sources.oci.test_kill import CALL, environ
 
 from changeover.sources.oci import sample
@@ -17,6 +18,12 @@ from changeover.sources.oci.memory import MemoryRegistry
 
 pytestmark = pytest.mark.live
 SMALL, LARGE = 1 << 20, 6 << 20
+
+
+@pytest.fixture(autouse=True)
+def _small_disks() -> None:
+    if refused := refusal():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(refused)
 
 
 @pytest.fixture
