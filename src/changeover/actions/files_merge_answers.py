@@ -152,7 +152,7 @@ class Shared:
         return tuple(dict.fromkeys((self.label, self.path)))
 
 
-def _as_paths(names: Sequence[str]) -> tuple[Older, ...]:
+def _as_paths(names: tuple[str, ...]) -> tuple[Older, ...]:
     return tuple(Older(name) for name in names)
 
 
@@ -163,7 +163,7 @@ class Lore:
     references: Callable[[], References] = References
     """Only asked for where nothing was recorded."""
     answers: Answers = field(default_factory=Answers)
-    older: Callable[[Sequence[str]], tuple[Older, ...]] = _as_paths
+    older: Callable[[tuple[str, ...]], tuple[Older, ...]] = _as_paths
     """Finds the files that `was` names."""
     shared: Callable[[], tuple[Shared, ...]] = tuple
     """Returns all files of the release that are made from older ones, this one among them."""

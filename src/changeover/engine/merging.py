@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from changeover.actions.files_merge import Merge
@@ -60,12 +60,14 @@ class Merging:
         lore = Lore(partial(known, action.config), self.answers)
         if not action.was:
             return replace(action, lore=lore)
+        # One plan asks this several times, and each answer reads many releases.
         shaping = Shaping(
-            self.load(at.version), self.instance, partial(self._before, at),
+            self.load(at.version), self.instance, cache(partial(self._before, at)),
             lambda version: self.scope(version, at.host.name), partial(self._concerns, at), known,
         )  # fmt: skip
         settled = shaping.is_settled(action, at.installed)
-        shaped = replace(lore, older=shaping.older, shared=shaping.shared, settled=settled)
+        older, shared = cache(shaping.older), cache(shaping.shared)
+        shaped = replace(lore, older=older, shared=shared, settled=settled)
         return replace(action, lore=shaped)
 
     def _before(self, at: Circumstance) -> Sequence[Release]:

@@ -32,7 +32,7 @@ class Shaping:
     references: Callable[[str], References]
     """Returns what releases shipped for a file of a name."""
 
-    def older(self, names: Sequence[str]) -> tuple[Older, ...]:
+    def older(self, names: tuple[str, ...]) -> tuple[Older, ...]:
         """Return the files that `was` names; raise `InvalidRelease` for one nobody had."""
         return tuple(self._older(name) for name in names)
 
@@ -79,7 +79,7 @@ class Shaping:
     def _one(self, name: str, config: Config, step: Step) -> Shared:
         scope = self.scope(self.release.version).with_params(step.params)
         params: dict[str, Any] = merge_params(step.with_, scope, self.release)
-        was = tuple(older.path for older in self.older(params.get("was", config.was)))
+        was = tuple(older.path for older in self.older(tuple(params.get("was", config.was))))
         text = params["content"]
         return Shared(
             name, params["path"], text.encode() if isinstance(text, str) else text, was,
