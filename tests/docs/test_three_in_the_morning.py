@@ -32,7 +32,9 @@ hubs: [../releases]
 hosts:
   here: {{transport: local, state_dir: {root}/state}}
 """
-SLOW = "{id: slow, use: command.run, undo: nothing, with: {words: [sleep, '3']}}"
+SLOW = """{id: slow, use: command.run, undo: nothing, with: {
+    script: 'for look in $(seq 600); do test -e ROOT/over && exit 0; sleep 0.1; done'}}"""
+"""It ends when somebody lets it, however busy the machine is."""
 BROKEN = "{id: broken, use: command.run, undo: nothing, with: {script: 'echo no luck >&2; exit 1'}}"
 ONE_WAY = "{id: mail, use: command.run, undo: none, approval: Send?, with: {words: ['true']}}"
 
@@ -45,7 +47,7 @@ class Night:
         release = folder / "releases/shop/2.0/release.yaml"
         for path in (release.parent, folder / "prod"):
             path.mkdir(parents=True)
-        release.write_text(RELEASE.format(root=folder, step=step))
+        release.write_text(RELEASE.format(root=folder, step=step.replace("ROOT", str(folder))))
         (folder / "prod/instance.yaml").write_text(INSTANCE.format(root=folder))
         (folder / "VERSION").write_text("1.0")
 
@@ -69,6 +71,7 @@ class Night:
         assert self.types("lock status")[0] == 8
         run.send_signal(signal.SIGKILL)
         run.wait()
+        (self.root / "over").touch()
 
     @property
     def environment(self) -> dict[str, str]:
