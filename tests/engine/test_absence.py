@@ -78,12 +78,16 @@ def test_an_undo_goes_on_without_a_host_that_died_and_ends_when_it_is_back(world
     before = world.tree()
     world.release("1.0", [write("app")])
     world.apply()
-    with two_away(world), pytest.raises(LeftOut):
-        without(world, "two", back=True)
+    with two_away(world):
+        with pytest.raises(Unreachable) as refused:
+            world.undo()
+        with pytest.raises(LeftOut):
+            without(world, "two", back=True)
     texts = [(world.root / host / "app").read_text() for host in ("one", "two")]
     stage = world.state().stage
     world.resume()
 
+    assert "undo --without HOST" in refused.value.remedy
     assert (texts, stage) == (["old", "new 1.0"], Stage.PAUSED)
     assert world.tree() == before
     assert world.state().stage is Stage.UNDONE

@@ -14,7 +14,7 @@ from changeover.engine.attempt import Crew, pass_gate
 from changeover.engine.broadcast import Broadcast
 from changeover.engine.consent import agreed
 from changeover.engine.drift import boundary_differences
-from changeover.engine.hold import Hold
+from changeover.engine.hold import Hold, offering
 from changeover.engine.journal import Follower, Journal
 from changeover.engine.operator import Answer, Controls, Decision, Operator
 from changeover.engine.order import UPGRADE
@@ -141,7 +141,8 @@ class Flow:
         """Plan the undo of the run."""
         refuse_overtaken(self.session.store, self.state.run)
         self.session.restore_plan(self.plan())
-        return plan_undo(self.executed(), self.crew)
+        with offering(begun=True):
+            return plan_undo(self.executed(), self.crew)
 
     def holding(
         self, *, force: bool = False, end_leftovers: bool = False

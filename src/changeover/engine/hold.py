@@ -34,10 +34,8 @@ class Hold:
         session, store, journal = self.session, self.session.store, self.journal
         holder = holder_here(store.identity, journal.run, self.by)
         lock = InstanceLock(store.folder, session.reached, holder)
-        try:
+        with offering(begun=bool(journal.state.started)):
             lock.take(max(journal.state.token + 1, store.next_token()), force=force)
-        except Unreachable as error:
-            raise _offering(error, begun=bool(journal.state.started)) from error
         try:
             # Another process, or a colleague, may have gone on since the journal was read.
             copies = copies_of(session.reached)
@@ -70,11 +68,16 @@ class Hold:
                 )
 
 
-def _offering(error: Unreachable, *, begun: bool) -> Unreachable:
-    """Say how to do without a host, beside how to reach it."""
-    without = (
-        "without it for now: changeover resume --without HOST, or undo --without HOST"
-        if begun
-        else "without it: take it out of instance.yaml, and plan again"
-    )
-    return Unreachable(error.message, "; ".join(filter(None, (error.remedy, without))))
+@contextmanager
+def offering(*, begun: bool) -> Iterator[None]:
+    """Say how to do without a host that cannot be reached, beside how to reach it."""
+    try:
+        yield
+    except Unreachable as error:
+        without = (
+            "without it for now: changeover resume --without HOST, or undo --without HOST"
+            if begun
+            else "without it: take it out of instance.yaml, and plan again"
+        )
+        remedy = "; ".join(filter(None, (error.remedy, without)))
+        raise Unreachable(error.message, remedy) from error
