@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from changeover.actions.files_merge_answers import Older, Shared
 from changeover.actions.files_merge_outcome import Also, Task
 from changeover.actions.files_merge_sides import Side, coming, real_path, side
-from changeover.actions.files_merge_taken import NOTHING_TAKEN, Taken, shape_of, taken
+from changeover.actions.files_merge_taken import NOTHING_TAKEN, Taken, shape_of, taken, taken_path
 from changeover.bases.record import recorded_base
 from changeover.errors import ActionFailed
 
@@ -41,7 +41,7 @@ def due_of(task: Task, there: Side, *, fresh: bool = False) -> Due:
 
     `fresh` says that the new file is none that operators edited before.
     """
-    if not task.was or task.lore.settled:
+    if not task.was or task.lore.settled or _is_finished(task, there):
         return Due()
     olds = task.lore.older(task.was)
     shape = _shape(task, olds)
@@ -59,6 +59,14 @@ def due_of(task: Task, there: Side, *, fresh: bool = False) -> Due:
     now = frozenset(one.older.path for one in found) if needed or written else frozenset()
     sources, awaits = (found, look.awaits()) if needed else ((), ())
     return Due(sources, also, Taken(shape, known, now), awaits, frozenset(sharing))
+
+
+def _is_finished(task: Task, there: Side) -> bool:
+    """Say whether this release made the file already: a run that goes on needs no other release."""
+    host, path = task.host, there.path
+    record = recorded_base(host, path)
+    made = record is not None and record.text == task.theirs and there.state.there
+    return made and host.look(taken_path(host, path)).there and coming(host, path) is None
 
 
 def _shape(task: Task, olds: Sequence[Older]) -> str:
