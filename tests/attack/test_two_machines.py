@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from changeover.engine.audit import verify
-from changeover.errors import InvalidInstance, NotReady, Tampered
+from changeover.engine.flow import Flow
+from changeover.engine.journal import Journal
+from changeover.engine.takeover import fetch
+from changeover.errors import ActionFailed, InvalidInstance, NotReady, Tampered
+from changeover.model.events import StepFailed
 from changeover.model.findings import Severity
 from tests.engine.world import World, effect, write
 
@@ -58,3 +62,28 @@ def test_a_host_taken_out_of_the_instance_during_a_run_is_named(tmp_path: Path) 
 
     with pytest.raises(InvalidInstance, match="names no host two"):
         world.undo()
+
+
+def test_what_a_machine_wrote_after_its_lock_was_taken_is_set_aside(tmp_path: Path) -> None:
+    world, second = World(tmp_path), other_machine(World(tmp_path))
+    world.release("1", [effect("one"), effect("two", f"test -e {tmp_path}/go")])
+    with pytest.raises(ActionFailed):
+        world.apply()
+    (tmp_path / "go").touch()
+    session = second.session()
+    Flow(session, fetch(session), second.operator).take_over(wait=True, force=False)
+    session.close()
+    # Its command had been ended by the other machine; nobody has told it yet that it lost the lock.
+    session = world.session()
+    Journal(session.store, "r1").append(StepFailed("1/two@one", "Terminated"))
+    session.close()
+
+    with pytest.raises(NotReady, match="r1 is done"):
+        world.resume()
+    world.release("2", [effect("three")])
+    world.apply(run="r2")
+
+    session = world.session()
+    assert all(finding.severity is not Severity.FAIL for finding in verify(session))
+    session.close()
+    assert [line for line in world.effects() if "three" in line]

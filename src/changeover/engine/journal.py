@@ -121,10 +121,10 @@ class Journal:
     def catch_up(self) -> None:
         """Take what another process appended meanwhile; to be done once the lock is held."""
         with self._lock:
-            seen = self._head.seq if self._head else 0
+            # From the start: of what was known, something may have been set aside.
+            self.state = RunState()
             for entry in held(self._store.entries(self.run)):
-                if entry.seq > seen:
-                    self.state.take(entry)
+                self.state.take(entry)
             self._head = self._store.head()
 
     def append(self, event: Event) -> Entry:

@@ -28,6 +28,7 @@ create table if not exists meta (name text primary key, value text not null);
 create table if not exists entry (
     seq integer primary key, run text not null, line text not null) strict;
 create index if not exists entry_run on entry (run, seq);
+create table if not exists aside (seq integer, run text not null, line text not null) strict;
 create table if not exists plan (digest text primary key, body text not null) strict;
 create table if not exists request (
     id integer primary key, run text not null, kind text not null, body text not null) strict;
@@ -109,6 +110,15 @@ class Store:
         """Keep one entry; return only once it is safe on disk."""
         row = (entry.seq, entry.run, body)
         self._execute("insert into entry (seq, run, line) values (?, ?, ?)", row)
+
+    def set_aside(self, seq: int) -> None:
+        """Take the entries from this one on out of the journal: others stand in their place."""
+        with self._lock, self._db:
+            self._execute("begin", ())
+            self._execute(
+                "insert into aside select seq, run, line from entry where seq >= ?", (seq,)
+            )
+            self._execute("delete from entry where seq >= ?", (seq,))
 
     def entries(self, run: str = "") -> Iterator[Entry]:
         """Yield the entries of one run, or of all, in order."""

@@ -43,7 +43,7 @@ def learn(session: Session, own: str, copies: Sequence[Copy]) -> None:
     """
     known = {entry.seq: entry.hash for entry in session.store.entries()}
     entries = _union(copies, known)
-    if all(entry.seq in known for entry in entries):
+    if all(known.get(entry.seq) == entry.hash for entry in entries):
         return
     _import(session, entries)
     state = next(iter(_begun(entries)), None)
@@ -98,13 +98,33 @@ def _import(session: Session, entries: list[ev.Entry]) -> None:
     known = {entry.seq: entry for entry in session.store.entries()}
     for entry in entries:
         ours = known.get(entry.seq)
+        if ours and _is_overtaken(entry, known, session.store.identity):
+            session.store.set_aside(entry.seq)
+            known = {seq: old for seq, old in known.items() if seq < entry.seq}
+            ours = None
         if ours is None:
             session.store.add(entry, encode(entry))
         elif ours.hash != entry.hash:
             raise Tampered(
-                f"this store has another entry {entry.seq} than the hosts",
+                f"this store has another entry {entry.seq} than the hosts: "
+                "another machine worked on this instance",
                 "take over with an empty store: CHANGEOVER_STATE=FOLDER changeover takeover",
             )
+
+
+def _is_overtaken(theirs: ev.Entry, known: Mapping[int, ev.Entry], identity: str) -> bool:
+    """Say whether another machine took the lock here, and what we wrote since was written without.
+
+    A process learns that its lock was taken when it next speaks to a host; the outcome of a step it
+    waited for is written down before that.
+    """
+    before, event = known.get(theirs.seq - 1), theirs.event
+    if known[theirs.seq].hash == theirs.hash or before is None or before.hash != theirs.previous:
+        return False
+    if not isinstance(event, ev.LockTaken) or event.store in ("", identity):
+        return False
+    tail = [entry.event for seq, entry in known.items() if seq >= theirs.seq]
+    return not any(isinstance(one, ev.LockTaken | ev.RunStarted) for one in tail)
 
 
 def _fetch_plans(session: Session, entries: list[ev.Entry], needed: str) -> None:
