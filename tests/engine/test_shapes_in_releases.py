@@ -15,6 +15,7 @@ from tests.engine.world import World
 
 WEB = "  web:\n    image: web:1\n    mem_limit: 1g\n"
 DB = "  db:\n    image: db:1\n"
+CACHE = "  cache:\n    image: cache:1\n"
 WHOLE = f"services:\n{WEB}{DB}"
 EDITS = [("1g", "2g  # measured"), ("db:1", "db:1\n    # ours\n    restart: always")]
 
@@ -167,6 +168,33 @@ def test_a_file_may_be_divided_joined_and_divided_again(world: World) -> None:
     world.apply(run="r4")
 
     assert {name: compose(world, name).read_bytes() for name in names(world)} == there
+
+
+def test_what_goes_from_one_file_that_stays_into_another_takes_its_edit_along(
+    world: World,
+) -> None:
+    publish(world, "1.1.0", {
+        "db": ("db.yml", "services:\n" + DB, {"was": "app"}),
+        "app": ("compose.yml", "services:\n" + WEB + CACHE, {"was": "app"}),
+    })  # fmt: skip
+    world.apply(run="r2")
+    file = compose(world)
+    file.write_text(file.read_text().replace("cache:1", "lan/cache:1"))
+    before = {name: compose(world, name).read_bytes() for name in names(world)}
+    publish(world, "1.2.0", {
+        "db": ("db.yml", "services:\n" + DB + CACHE, {"was": ["app", "db"]}),
+        "app": ("compose.yml", "services:\n" + WEB, {"was": "app"}),
+    })  # fmt: skip
+
+    world.apply(run="r3")
+
+    assert compose(world, "db.yml").read_text() == (
+        "services:\n  db:\n    image: db:1\n    # ours\n    restart: always\n"
+        "  cache:\n    image: lan/cache:1\n"
+    )
+    assert "cache" not in file.read_text()
+    world.undo(run="r3")
+    assert {name: compose(world, name).read_bytes() for name in names(world)} == before
 
 
 @pytest.mark.parametrize(

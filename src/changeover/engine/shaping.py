@@ -44,13 +44,21 @@ class Shaping:
         """Say whether the installed release had a file in this shape already."""
         if not action.config or _same(installed, self.release.version):
             return False  # a run that goes on may have come half of the way
-        for release in self.before()[:1]:
-            old, new = release.configs.get(action.config), self.release.configs[action.config]
-            if old is None or not _same(release.version, installed):
-                return False
-            same = (old.was, old.override) == (new.was, new.override)
-            return same and self._at(release, old) == self._at(self.release, new)
-        return False
+        before = next(iter(self.before()), None)
+        if before is None or not _same(before.version, installed):
+            return False
+        was = set(self.release.configs[action.config].was)
+        sharing = [
+            n for n, c in self.release.configs.items() if n == action.config or was & {*c.was}
+        ]
+        return all(self._form(before, name) == self._form(self.release, name) for name in sharing)
+
+    def _form(self, release: Release, name: str) -> tuple[object, ...]:
+        """Return what says of a file of a release where it is, and what it was."""
+        config = release.configs.get(name)
+        if config is None:
+            return ()
+        return self._at(release, config), config.was, tuple(config.override.items())
 
     def _older(self, name: str) -> Older:
         for release in self.before():
