@@ -254,7 +254,7 @@ def test_a_disk_that_fills_while_content_arrives_is_told_from_a_host_that_is_awa
 
         with pytest.raises(ActionFailed, match="no room for 8000000 bytes") as refused:
             transport.write(str(tmp_path / "x"), b"x" * 8_000_000, mode=0o600, owner="", group="")
-        with pytest.raises(ActionFailed, match="No space left|I/O error") as full:
+        with pytest.raises(ActionFailed, match=r"No space left|I/O error") as full:
             transport.write(str(disk / "y"), b"y" * 65_000, mode=0o600, owner="", group="")
 
         assert "Make room" in refused.value.remedy
