@@ -174,6 +174,21 @@ def test_what_is_in_the_way_is_said_before_anything_is_asked(tmp_path: Path) -> 
     assert nowhere.output == unsealed.output == ""
 
 
+def test_inventories_beside_the_roles_are_environments_too(tmp_path: Path) -> None:
+    for name in ("roles/web", "group_vars"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "production").write_text("# ours\n\n[web]\nshop.example\n")
+    (tmp_path / "staging.ini").write_text("[web]\nstaging.example\n")
+    (tmp_path / "Makefile").write_text("deploy:\n")
+
+    listed = CliRunner().invoke(changeover, ["env", "list", str(tmp_path), "--offline"])
+    misspelt = CliRunner().invoke(changeover, ["check", "-i", str(tmp_path)])
+
+    assert listed.output.count("folder") == 2
+    assert f"{tmp_path}/production\n" in listed.output
+    assert "staging.ini" in str(getattr(misspelt.exception, "remedy", ""))
+
+
 def test_environments_whose_inventory_is_a_folder_are_listed_one_by_one(tmp_path: Path) -> None:
     for place in ("demo/inventory/01-web", "inventory/prod/hosts", "inventory/test/hosts"):
         (tmp_path / place).parent.mkdir(parents=True)

@@ -207,6 +207,16 @@ def test_values_sealed_one_by_one_are_read_and_are_no_leak(vault: Path) -> None:
     assert checked().exit_code == 0
 
 
+def test_an_environment_may_be_named_by_its_inventory(vault: Path) -> None:
+    (vault / "hosts").write_text("[web]\nshop.example\n")
+    commit(vault)
+
+    found = checked("-i", "hosts")
+
+    assert found.output == checked().output
+    assert typed("view", "api_key", "-i", "hosts").output == f"api_key: {CANARY}\n"
+
+
 def test_a_program_that_gives_the_password_may_be_read_and_committed(vault: Path) -> None:
     (vault.parent / "vault-password").write_text("#!/bin/sh\necho 'open sesame'\n")
     (vault.parent / "vault-password").chmod(0o755)
@@ -248,3 +258,15 @@ def test_sealed_variables_of_an_environment_are_judged_as_their_templates_come_o
 
     assert "database_url: its password is encoded" in found.output
     assert "holds the secret db_password in clear" in found.output
+
+
+def test_a_secret_in_clear_among_the_variables_is_named(vault: Path) -> None:
+    (vault / "secrets").unlink()
+    (vault / "hosts").write_text("[web]\nshop.example\n")
+    (vault / "group_vars").mkdir()
+    (vault / "group_vars/web.yml").write_text(
+        "git_repo: x\nworkdir: /srv/x\napi_port: 1\nclient_port: 2\nsecret_key: written-in-clear\n"
+    )
+    (vault / "changeover.yaml").write_text("format: 1\nproduct: catalogage\n")
+
+    assert "secret_key stands there in clear" in checked().output

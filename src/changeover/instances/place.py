@@ -63,8 +63,10 @@ def _below(top: Path) -> Iterator[Path]:
     for _ in range(LOOKED_INTO):
         if not waiting:
             return
+        top = waiting.popleft()
         try:
-            folders = sorted(p for p in waiting.popleft().iterdir() if p.is_dir())
+            folders = sorted(p for p in top.iterdir() if p.is_dir())
+            yield from inventories_in(top)
         except OSError:
             continue
         for folder in folders:
@@ -92,6 +94,20 @@ def usual_inventory(folder: Path) -> Path | None:
     beside = (folder / "group_vars").is_dir() or (folder / "host_vars").is_dir()
     # Beside roles and playbooks are variables of all environments: which one is not said.
     return folder if beside and not (folder / "roles").is_dir() else None
+
+
+def inventories_in(folder: Path) -> list[Path]:
+    """Return the inventories beside a playbook's roles: `production`, `staging` and the like."""
+    if not (folder / "roles").is_dir() or not (folder / "group_vars").is_dir():
+        return []
+    files = (p for p in sorted(folder.iterdir()) if p.suffix in ("", ".ini") and p.is_file())
+    return [path for path in files if path.stem not in INVENTORIES and _begins_with_group(path)]
+
+
+def _begins_with_group(path: Path) -> bool:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        lines = (line.strip() for line in islice(file, 200))
+        return next((line for line in lines if line and line[0] not in "#;"), "")[:1] == "["
 
 
 def _holds_several(path: Path) -> bool:

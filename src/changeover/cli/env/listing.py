@@ -16,7 +16,13 @@ from changeover.cli.output import emit
 from changeover.engine.session import open_session
 from changeover.errors import ChangeoverError
 from changeover.instances.given import Given
-from changeover.instances.place import EXTRAS, INSTANCE, PASSED_OVER, usual_inventory
+from changeover.instances.place import (
+    EXTRAS,
+    INSTANCE,
+    PASSED_OVER,
+    inventories_in,
+    usual_inventory,
+)
 from changeover.model.instance import Instance, Resource
 from changeover.views.style import bad, faint, strong, version
 
@@ -61,6 +67,7 @@ def environments(folder: Path, depth: int = DEEPEST) -> Iterator[Path]:
     if (folder / INSTANCE).is_file() or _has_inventory(folder):
         yield folder
         return
+    yield from inventories_in(folder)
     if depth:
         for below in sorted(p for p in folder.iterdir() if p.is_dir() and not p.is_symlink()):
             if not below.name.startswith(".") and below.name not in PASSED_OVER:

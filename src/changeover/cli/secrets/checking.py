@@ -11,11 +11,12 @@ import click
 
 from changeover.cli.options import given_here, instance_option, named_passwords, output_option
 from changeover.cli.output import emit
-from changeover.cli.secrets.place import AGE_FILE, VAULT_FILE, SecretsFile
+from changeover.cli.secrets.place import AGE_FILE, VAULT_FILE, SecretsFile, folder_of
 from changeover.errors import ChangeoverError
 from changeover.instances.agefile import KEY
 from changeover.instances.ansible.environment import Environment
 from changeover.instances.ansible.password import CONVENTION
+from changeover.instances.ansible.remarks import in_clear
 from changeover.instances.folder import INSTANCE, open_instance
 from changeover.instances.leaks import (
     Known,
@@ -63,6 +64,7 @@ def check(instance: Path, output: str, no_history: bool) -> None:
 def _examined(
     folder: Path, named: tuple[str, ...], masker: Masker, *, history: bool
 ) -> Iterator[Finding]:
+    instance, folder = folder, folder_of(folder)
     files = [SecretsFile(folder / n, named) for n in (AGE_FILE, VAULT_FILE)
              if (folder / n).is_file()]  # fmt: skip
     contents = [read_bytes(file.path) for file in files]
@@ -71,7 +73,7 @@ def _examined(
     values: dict[str, str] = {}
     for file in files:
         yield from _readable(file, values)
-    yield from _elsewhere(folder, values)
+    yield from _elsewhere(instance, values)
     for value in values.values():
         masker.learn(value)
     yield from url_findings(values)
@@ -120,7 +122,7 @@ def _readable(file: SecretsFile, values: dict[str, str]) -> Iterator[Finding]:
 def _elsewhere(folder: Path, values: dict[str, str]) -> Iterator[Finding]:
     """Take in what an instance keeps in variables, files and behind commands."""
     if is_environment(folder) and not (folder / INSTANCE).is_file():
-        _of_environment(folder, values)
+        yield from _of_environment(folder, values)
     if not (folder / INSTANCE).is_file():
         return
     _, secrets = open_instance(folder, given=given_here())
@@ -131,12 +133,13 @@ def _elsewhere(folder: Path, values: dict[str, str]) -> Iterator[Finding]:
             yield failed(error.message, error.remedy)
 
 
-def _of_environment(folder: Path, values: dict[str, str]) -> None:
+def _of_environment(folder: Path, values: dict[str, str]) -> Iterator[Finding]:
     """Take in every variable that is sealed, wherever it stands, as its templates come out."""
     environment = Environment(folder.absolute(), given_here(incomplete=True))
     try:
         plain, scope = set(environment.sections.plain), environment.first
         names = [name for name in scope if scope.is_secret(name) and name not in plain]
+        yield from in_clear(environment)
     except ChangeoverError:
         # What is wrong with the folder is for `instance check` to say; the file was judged.
         return

@@ -92,8 +92,14 @@ def file_options(command: Command) -> Command:
 _FILE_HELP = f"The file, in the instance's folder [{AGE_FILE}, or {VAULT_FILE} as Ansible has it]."
 
 
+def folder_of(instance: Path) -> Path:
+    """Return the folder of an instance that may be named by its inventory."""
+    return instance.parent if instance.is_file() else instance
+
+
 def secrets_file(folder: Path, file: str | None, named: tuple[str, ...]) -> SecretsFile:
     """Return the file a command means: the named one, else the folder's own."""
+    folder = folder_of(folder)
     if file:
         # As typed where it is there, so that a shell's completion of paths works.
         typed = Path(file)

@@ -37,15 +37,15 @@ def remarks_on(environment: Environment) -> Iterator[Finding]:
         yield warned(f"{doubled} stands there twice: the last one counts", "keep one of them")
     for message in environment.inventory.passed_over:
         yield warned(f"not read as an inventory: {message}", "move it elsewhere, if that is wrong")
-    yield from _in_clear(environment)
+    yield from in_clear(environment)
 
 
-def _in_clear(environment: Environment) -> Iterator[Finding]:
+def in_clear(environment: Environment) -> Iterator[Finding]:
     """Yield the secrets that anybody reads who reads the folder."""
     for name in sorted(environment.secret_names - set(environment.sections.plain)):
         place, written = environment.first.place(name), environment.first.written(name)
         inside = place and place.file.startswith(str(environment.folder))
-        said = isinstance(written, str) and written and not is_template(written)
+        said = isinstance(written, str) and written.strip("{} ") and not is_template(written)
         if inside and said and not environment.first.is_secret(name):
             remedy = f"move it to {environment.folder / environment.extras.secrets_file}, encrypted"
             yield warned(f"{place}: {name} stands there in clear", remedy)
