@@ -104,6 +104,9 @@ TREE = {
     "shared/base/vars/main.yml": "base_vars: base\nlayered: base vars\n",
     "group_vars/all.yml": "layered: play all\nplay_all: 1\nchosen: second\n",
     "group_vars/web/one.yml": "layered: play web\nplay_web: 1\n",
+    "group_vars/web/piped.yml": """piped: "{{ lookup('pipe', 'echo one; echo two') }}"
+lines: "{{ query('lines', 'echo one; echo two') }}"
+""",
     "host_vars/a.example.org": "play_host: 1\nenvironment_host: play\n",
     "environments/many/hosts": "[web]\na.example.org port=3\nb.example.org\n[all:vars]\nx=1\n",
     "environments/many/group_vars/all": "layered: env all\nplay_all: 0\nenv_all: 1\n",

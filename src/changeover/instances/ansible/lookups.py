@@ -108,6 +108,7 @@ class Lookups:
             done = subprocess.run(
                 ["sh", "-c", line],
                 cwd=self.folder,
+                stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=LIMIT,
                 check=False,
