@@ -107,7 +107,7 @@ def _only(change: Change, path: str) -> Mapping[str, Any]:
 
 
 def _records(host: Host, change: Change) -> Mapping[str, Any]:
-    """Return the records as they were; runs before 0.3 remembered the one of the file alone."""
+    """Return the records as they were; older runs remembered the one of the file alone."""
     path, _ = _file(change)
     known = change.before.get("records") or {record_path(host, path): change.before["record"]}
     return {"paths": known, "wrote": {}}
