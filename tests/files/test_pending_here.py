@@ -276,6 +276,7 @@ def test_a_kill_at_any_change_leaves_the_file_old_or_new_whole_and_a_rerun_ends_
         if killed.exit_code == 0:
             break
         # What is merged already asks for fewer answers, and refuses those nobody asks for.
+        again = killed
         for answers in (SETTLED, SETTLED[2:], ()):
             again = call(etc, "--apply", "--guesses", *answers)
             if again.exit_code == 0:
