@@ -63,7 +63,8 @@ def test_one_key_settles_a_conflict_and_is_remembered(world: World, tmp_path: Pa
 
     terminal = Terminal("-i", str(world.instance), "apply", "--yes")
     terminal.await_text("o ours, t theirs")
-    terminal.type("t")
+    terminal.type("\x1bOP")  # F1, which is no `o`
+    terminal.type("xt")
 
     assert terminal.end() == 0, terminal.said
     assert "note    Why." in terminal.said

@@ -11,7 +11,7 @@ import click
 from changeover.cli.files.configured import Configured
 from changeover.cli.files.opening import Opened, opened_files, release_files
 from changeover.cli.files.states import state_of
-from changeover.cli.merge.asking import one_key
+from changeover.cli.keys import one_key
 from changeover.cli.output import emit
 from changeover.errors import NotReady
 from changeover.hosts.host import Host

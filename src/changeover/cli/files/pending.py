@@ -15,7 +15,7 @@ from changeover.bases.owed import Lonely, Owed, owed_merges
 from changeover.bases.writing import write_merged
 from changeover.cli.files.asking import Judge, answer_option, settled
 from changeover.cli.files.place import Place, hosts_option, place_of
-from changeover.cli.merge.asking import one_key
+from changeover.cli.keys import one_key
 from changeover.cli.options import instance_option, output_option
 from changeover.cli.output import emit
 from changeover.errors import ChangeoverError

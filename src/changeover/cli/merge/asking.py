@@ -10,8 +10,8 @@ from typing import Protocol
 
 import click
 
+from changeover.cli.keys import one_key
 from changeover.cli.merge.lines import conflict_lines
-from changeover.errors import InvalidInput
 from changeover.merge import Conflict, Merged
 from changeover.merge.answers import (
     dump_answers,
@@ -139,21 +139,6 @@ def _show(conflict: Conflict, sight: Sight, place: str) -> None:
     lines += [f"  note    {note}"] if note else []
     for line in ["", place, *lines]:
         click.echo(line, err=True)
-
-
-def one_key(question: str, keys: str) -> str:
-    """Wait for one of these keys; the end of the input counts as `q`."""
-    click.echo(f"  {question}: ", nl=False, err=True)
-    while True:
-        try:
-            key = click.getchar().lower()
-        except EOFError:
-            key = ""
-        except OSError as error:
-            raise InvalidInput("there is no terminal to ask on", "--answer PATH=ours") from error
-        if not key or key in keys:
-            click.echo(key or "q", err=True)
-            return key or "q"
 
 
 def _decision(key: str, conflict: Conflict) -> Answer:
