@@ -65,12 +65,9 @@ def typed(body: str) -> Iterator[tuple[str, list[str]]]:
 
 def assert_printed(printed: str, expected: list[str], command: str) -> None:
     """Find the expected lines, in order."""
-    flat = " ".join(printed.split())
-    pattern = ".*".join(wanted(line) for line in expected)
-    assert re.search(pattern, flat), f"$ {command}\nwanted:\n{expected}\nprinted:\n{printed}"
-
-
-def wanted(line: str) -> str:
-    """Turn a line with `…` into a regular expression."""
-    pieces = (re.escape(" ".join(piece.split())) for piece in line.split("…"))
-    return ".*".join(piece for piece in pieces if piece)
+    rest = " ".join(printed.split())
+    for line in expected:
+        for piece in (" ".join(piece.split()) for piece in line.split("…")):
+            _, there, rest = rest.partition(piece) if piece else ("", "…", rest)
+            told = f"$ {command}\nwanted:\n{expected}\nprinted:\n{printed}"
+            assert there, f"not there: {piece!r}, behind what was found before it\n{told}"
