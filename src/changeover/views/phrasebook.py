@@ -84,8 +84,11 @@ def _said(line: str) -> str:
 def _pattern(english: str) -> re.Pattern[str]:
     parts = _GAP.split(english)
     # Few words of its own fit too much: `X is Y` would be half of many another sentence.
-    filling = r"\S+?" if len("".join(parts[::2])) <= FEW else ".+?"
-    words = (
-        f"(?P<{part}>{filling})" if odd % 2 else re.escape(part) for odd, part in enumerate(parts)
-    )
+    few = len("".join(parts[::2])) <= FEW
+
+    def gap(name: str) -> str:
+        one = r"\S" if few and not name.startswith("_") else "."
+        return f"(?P<{name}>{one}+?)"
+
+    words = (gap(part) if odd % 2 else re.escape(part) for odd, part in enumerate(parts))
     return re.compile("".join(words))
