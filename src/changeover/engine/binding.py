@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class Binding:
     asked: set[str] = field(default_factory=set)
     """Inputs that a step, a check or a condition has read since they were answered."""
     _releases: dict[str, Release] = field(default_factory=dict)
+    _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _merging: Any = None
 
     def release(self, version: str) -> Release:
         """Return a release of the product, read whole the first time."""
@@ -97,9 +99,15 @@ class Binding:
         told: Action = self.merging.inform(action, step, at)
         return told
 
-    @cached_property
+    @property
     def merging(self) -> Any:
         """What merges of configuration files are told (`changeover.engine.merging.Merging`)."""
+        # Hosts are asked at once: a second one made meanwhile would know other answers.
+        with self._making:
+            self._merging = self._merging or self._merging_made()
+            return self._merging
+
+    def _merging_made(self) -> Any:
         # Reading and merging formats takes its time to import, and few releases do it.
         from changeover.engine.merging import Merging, answers_for  # noqa: PLC0415 - few plans merge files
 
@@ -110,18 +118,16 @@ class Binding:
 
     def keep_answers(self) -> None:
         """Remember what was decided about conflicts; raise `InvalidInput` if nothing asked it."""
-        if self.decided or "merging" in self.__dict__:
+        if self.decided or self._merging:
             self.merging.keep_answers()
 
     def open_conflicts(self) -> Sequence[Any]:
         """Return the conflicts of configuration files that nobody has settled, file by file."""
-        return self.merging.open_conflicts if "merging" in self.__dict__ else ()
+        return self._merging.open_conflicts if self._merging else ()
 
     def unread_files(self) -> Sequence[ChangeoverError]:
         """Return why files that are to be merged could not be read, file by file."""
-        if "merging" not in self.__dict__:
-            return ()
-        return tuple(self.merging.answers.unread.values())
+        return tuple(self._merging.answers.unread.values()) if self._merging else ()
 
     def decide(self, answers: Mapping[str, Any]) -> None:
         """Take further answers to conflicts."""
