@@ -110,6 +110,13 @@ def test_a_host_that_is_silent(place: Path, sshd: Sshd, monkeypatch: pytest.Monk
         assert trouble(pinged()) == "timeout"
 
 
+def test_an_sshd_that_saw_logins_fail(place: Path, sshd: Sshd) -> None:
+    with listening(b"Not allowed at this time\r\n") as port:
+        instance(place, sshd, port=port, options={"ConnectTimeout": "2"})
+
+        assert trouble(pinged()) == "turned-away"
+
+
 def test_something_that_is_no_sshd(place: Path, sshd: Sshd) -> None:
     with listening(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
         instance(place, sshd, port=port, options={"ConnectTimeout": "2"})

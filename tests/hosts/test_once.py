@@ -204,7 +204,10 @@ def test_finished_runs_are_forgotten_and_running_ones_are_not(
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], check=True)
+    words = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(folder)]
+    mounted = subprocess.run(words, capture_output=True, text=True, check=False)
+    if mounted.returncode:  # not even root may, in most containers
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(mounted.stderr)
     try:
         yield folder
     finally:

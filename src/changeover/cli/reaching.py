@@ -32,8 +32,9 @@ WEB_PORT, OWN_WEB_PORT, POSTGRES = 80, 3080, 5432
 def ping_hosts(hosts: tuple[str, ...], instance: Path, output: str) -> None:
     """Ask the hosts (those named, or all) whether they can be worked with, and as whom.
 
-    Where one cannot, it says why: name, refused, timeout, network, no-sshd, host-key, auth, shell,
-    sudo. Exit code 0: all answer; 5: one cannot be reached; 3: all can, but sudo fails.
+    Where one cannot, it says why: name, refused, timeout, network, no-sshd, turned-away,
+    host-key, auth, shell, sudo. Exit code 0: all answer; 5: one cannot be reached; 3: all can, but
+    sudo fails.
     """
     masker = Masker()
     described, secrets = open_instance(instance, masker.learn, given_here(incomplete=True))

@@ -36,6 +36,7 @@ class Trouble(enum.StrEnum):
     TIMEOUT = "timeout"
     NETWORK = "network"
     NO_SSHD = "no-sshd"
+    TURNED_AWAY = "turned-away"
     HOST_KEY = "host-key"
     AUTH = "auth"
     SHELL = "shell"
@@ -123,8 +124,7 @@ def _unreached(spec: HostSpec, way: _Way) -> Pong | None:
     try:
         with socket.create_connection((name, port), timeout=PATIENCE) as line:
             line.settimeout(PATIENCE)
-            if line.recv(64).startswith(b"SSH-"):
-                return None
+            greeting = line.recv(64)
     except ConnectionRefusedError:
         return Pong(
             spec.name,
@@ -145,6 +145,20 @@ def _unreached(spec: HostSpec, way: _Way) -> Pong | None:
             Trouble.NETWORK,
             f"{way.shown}: {error.strerror or error}",
             "look at the network between here and there",
+        )
+    return _greeted(spec, way, greeting)
+
+
+def _greeted(spec: HostSpec, way: _Way, greeting: bytes) -> Pong | None:
+    if greeting.startswith(b"SSH-"):
+        return None
+    # OpenSSH 9.8 and newer (PerSourcePenalties in sshd_config).
+    if greeting.startswith(b"Not allowed at this time"):
+        return Pong(
+            spec.name,
+            Trouble.TURNED_AWAY,
+            f"sshd at {way.shown} turns this machine away for a while: logins from here failed",
+            "wait some minutes; or have sshd's PerSourcePenaltyExemptList name this machine",
         )
     return Pong(
         spec.name, Trouble.NO_SSHD, f"what listens at {way.shown} is no sshd", "correct `port`"
