@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,9 @@ def stopped(folder: Path) -> World:
 
 
 def change(world: World, statement: str, *values: str) -> None:
-    with sqlite3.connect(world.instance / ".changeover/journal.db") as database:
+    journal = world.instance / ".changeover/journal.db"
+    with closing(sqlite3.connect(journal)) as database, database:
         assert database.execute(statement, values).rowcount
-    database.close()
 
 
 def audited(world: World) -> list[Finding]:
@@ -90,7 +91,7 @@ def test_a_damaged_plan_is_fetched_from_the_hosts_again(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_any_more_is_said_to_be_damaged(tmp_path: Path) -> None:
     world = stopped(tmp_path)
     file = world.instance / ".changeover/journal.db"
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file)) as database, database:
         database.execute("pragma wal_checkpoint(truncate)")
     whole = file.read_bytes()
 

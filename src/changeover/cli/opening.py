@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -63,10 +63,12 @@ def _session(folder: Path, run: str | None, asked: Asked | None) -> Session:
     except VaultLocked:
         given = replace(given_words() or recall_given(state_folder(folder)), locked=True)
         session = open_session(folder, replace(given, incomplete=True))
-        here = (run or "").startswith(OPERATOR)
-        if here or (asked and asked.procedure and _here(session, asked)):
-            return session
-        session.close()
+        with ExitStack() as unless_here:
+            unless_here.callback(session.close)
+            here = (run or "").startswith(OPERATOR)
+            if here or (asked and asked.procedure and _here(session, asked)):
+                unless_here.pop_all()
+                return session
         raise
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -214,8 +214,16 @@ def open_session(folder: Path, given: Given | None = None) -> Session:
 
     `given` is what the command line said; none takes what the last run began with.
     """
-    masker = Masker()
     store = Store(state_folder(folder))
+    with ExitStack() as unless_opened:
+        unless_opened.callback(store.close)
+        session = _session_on(store, folder, given)
+        unless_opened.pop_all()
+    return session
+
+
+def _session_on(store: Store, folder: Path, given: Given | None) -> Session:
+    masker = Masker()
     given = completed(given, store.folder)
     instance, secrets = open_known(folder, store.folder, masker.learn, given)
     # Each is told to the masker when it is resolved.
