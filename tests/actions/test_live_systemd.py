@@ -154,12 +154,13 @@ def test_a_closed_port_is_not_up(host: Host) -> None:
 def test_a_unit_is_enabled_and_disabled_and_both_are_undone(
     host: Host, container_host: ContainerHost
 ) -> None:
-    installed(host, SLEEPER)
-    enabled = "systemctl is-enabled shop.service || true"
+    # A name of its own: a package that other tests install enables one called shop.
+    applied("systemd.unit", host, unit="sleeper.service", content=SLEEPER)
+    enabled = "systemctl is-enabled sleeper.service || true"
 
-    enable = applied("systemd.enable", host, unit="shop.service")
+    enable = applied("systemd.enable", host, unit="sleeper.service")
     assert container_host.run(enabled).strip() == "enabled"
-    disable = applied("systemd.disable", host, unit="shop.service")
+    disable = applied("systemd.disable", host, unit="sleeper.service")
     assert container_host.run(enabled).strip() == "disabled"
 
     undone(disable[0], host, disable[1])
