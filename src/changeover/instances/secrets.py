@@ -12,7 +12,7 @@ from pathlib import Path
 from changeover.errors import InvalidInstance
 from changeover.instances.agefile import read_secrets
 from changeover.model.problem import suggestion
-from changeover.sources.program import answered
+from changeover.sources.program import answered, ending
 
 Learner = Callable[[str], None]
 """Told every value that is resolved, so that it can be masked from then on."""
@@ -154,10 +154,8 @@ class Secrets(Mapping[str, str]):
                 "run it yourself: does it wait for an answer?",
             ) from None
         if done.returncode:
-            why = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
             raise InvalidInstance(
-                f"secret {name}: `{shown}` exited {done.returncode}: {why or 'no message'}",
-                "run it yourself to see why",
+                f"secret {name}: `{shown}` {ending(done)}", "run it yourself to see why"
             )
         return _one_line_less(done.stdout.decode("utf-8", "replace"))
 

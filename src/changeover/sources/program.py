@@ -31,6 +31,12 @@ def answered(
     return subprocess.CompletedProcess(words, program.returncode, out, err)
 
 
+def ending(done: subprocess.CompletedProcess[bytes]) -> str:
+    """Say how a program ended: its exit code, and the last line it complained with."""
+    why = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    return f"exited {done.returncode}: {why or 'no message'}"
+
+
 def _below(pid: int) -> Iterator[int]:
     """Yield what a process started, as far as that still belongs to it."""
     with suppress(OSError):

@@ -13,6 +13,7 @@ from changeover.errors import InvalidInput
 from changeover.instances.ansible.jinja import Style
 from changeover.instances.ansible.scope import Around, Layer, Scope
 from changeover.instances.given import Facts
+from tests.servers.program import await_outcome
 
 
 def scope(folder: Path, **values: str) -> Scope:
@@ -42,6 +43,24 @@ def test_what_cannot_be_found_or_read_is_said(tmp_path: Path, asked: str, said: 
 
     assert said in refused.value.message
     assert refused.value.message.startswith("vars.yml: x: ")
+
+
+def test_a_command_and_what_it_started_end_at_their_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("changeover.instances.ansible.lookups.LIMIT", 0.5)
+    with pytest.raises(InvalidInput, match="took more than"):
+        scope(tmp_path, x="{{ lookup('pipe', 'sleep 20 & echo $! > child; sleep 20') }}")["x"]
+
+    child = Path("/proc", (tmp_path / "child").read_text().strip())
+    assert await_outcome(lambda: not child.exists() or "(zombie)" in _status(child), 5)
+
+
+def _status(process: Path) -> str:
+    try:
+        return (process / "status").read_text()
+    except OSError:
+        return "(zombie)"
 
 
 def test_files_are_looked_for_where_the_playbook_is(tmp_path: Path) -> None:

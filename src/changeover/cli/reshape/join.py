@@ -9,6 +9,7 @@ import click
 
 from changeover.cli.merge.words import pair, read_file
 from changeover.cli.reshape.results import (
+    FILE,
     Result,
     base_of,
     finish,
@@ -19,22 +20,20 @@ from changeover.cli.reshape.results import (
 from changeover.merge.shapes import gathered, reshaped
 from changeover.merge.shares import New, Old
 
-_FILE = click.Path(path_type=Path)
-
 
 @click.command()
-@click.argument("theirs", type=_FILE)
+@click.argument("theirs", type=FILE)
 @click.option(
     "--of",
     "olds",
     nargs=2,
     multiple=True,
     required=True,
-    type=_FILE,
+    type=FILE,
     metavar="BASE OURS",
     help="An edited file and its reference; once for each file.",
 )
-@click.option("-o", "--output", type=_FILE, help="Where the result goes.")
+@click.option("-o", "--output", type=FILE, help="Where the result goes.")
 @click.option("--renamed", multiple=True, metavar="OLD=NEW", help="A key that has another name.")
 @reshaping
 def join(

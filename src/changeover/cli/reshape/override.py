@@ -10,6 +10,7 @@ import click
 
 from changeover.cli.merge.words import read_file
 from changeover.cli.reshape.results import (
+    FILE,
     Result,
     base_of,
     finish,
@@ -24,15 +25,13 @@ from changeover.merge.following import followed
 from changeover.merge.reducing import layered_texts, reduced
 from changeover.merge.verdict import Merged
 
-_FILE = click.Path(path_type=Path)
-
 
 @click.command()
-@click.argument("base", type=_FILE)
-@click.argument("ours", type=_FILE)
-@click.argument("theirs", type=_FILE)
-@click.option("-o", "--output", type=_FILE, help="Where the override goes.")
-@click.option("--over", type=_FILE, help="An override that is there already: it is kept.")
+@click.argument("base", type=FILE)
+@click.argument("ours", type=FILE)
+@click.argument("theirs", type=FILE)
+@click.option("-o", "--output", type=FILE, help="Where the override goes.")
+@click.option("--over", type=FILE, help="An override that is there already: it is kept.")
 @reshaping
 def override(
     base: Path, ours: Path, theirs: Path, output: Path | None, over: Path | None, **told: Any

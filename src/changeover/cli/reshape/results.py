@@ -18,6 +18,7 @@ from changeover.errors import ChangeoverError, InvalidInput
 from changeover.merge.verdict import Merged, Unreadable
 
 CONFLICTS, UNREADABLE = 1, 2
+FILE = click.Path(path_type=Path)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import click
 
 from changeover.cli.merge.words import pair, read_file
 from changeover.cli.reshape.results import (
+    FILE,
     Result,
     base_of,
     finish,
@@ -22,14 +23,12 @@ from changeover.errors import InvalidInput
 from changeover.merge.shapes import Gathered, gathered, reshaped
 from changeover.merge.shares import New, Old
 
-_FILE = click.Path(path_type=Path)
-
 
 @click.command()
-@click.argument("base", type=_FILE)
-@click.argument("ours", type=_FILE)
-@click.argument("parts", nargs=-1, required=True, type=_FILE, metavar="PART...")
-@click.option("--into", type=_FILE, help="The folder the merged files go to.")
+@click.argument("base", type=FILE)
+@click.argument("ours", type=FILE)
+@click.argument("parts", nargs=-1, required=True, type=FILE, metavar="PART...")
+@click.option("--into", type=FILE, help="The folder the merged files go to.")
 @click.option("--renamed", multiple=True, metavar="OLD=NEW", help="A key that has another name.")
 @reshaping
 def split(base: Path, ours: Path, parts: tuple[Path, ...], into: Path | None, **told: Any) -> None:

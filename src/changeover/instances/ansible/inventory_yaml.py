@@ -11,7 +11,7 @@ from typing import Any
 from changeover.errors import InvalidInstance
 from changeover.instances.ansible.inventory import ALL, Inventory, expanded
 from changeover.instances.ansible.varfile import parse_yaml
-from changeover.sources.program import answered
+from changeover.sources.program import answered, ending
 
 LIMIT = 120.0
 """Seconds a program that lists an inventory may take."""
@@ -59,8 +59,7 @@ def run_inventory(inventory: Inventory, path: Path) -> None:
     try:
         done = answered([str(path), "--list"], LIMIT)
         if done.returncode:
-            why = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-            raise ValueError(f"exited {done.returncode}: {why or 'no message'}")
+            raise ValueError(ending(done))
         listed = json.loads(done.stdout)
         if not isinstance(listed, dict):
             raise TypeError("prints no JSON object")

@@ -13,6 +13,7 @@ from typing import Any
 from changeover.errors import InvalidInput, InvalidInstance
 from changeover.instances.ansible.jinja import UndefinedVariable
 from changeover.instances.ansible.varfile import read_bytes
+from changeover.sources.program import answered, ending
 
 LIMIT = 60.0
 """Seconds a command of `pipe` may take."""
@@ -105,24 +106,13 @@ class Lookups:
 
     def _piped(self, line: str) -> str:
         try:
-            done = subprocess.run(
-                ["sh", "-c", line],
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=LIMIT,
-                check=False,
-            )
+            done = answered(["sh", "-c", line], LIMIT, stdin=b"", cwd=self.folder)
         except subprocess.TimeoutExpired:
             raise InvalidInstance(
                 f"lookup `{line}`: took more than {LIMIT:.0f} s", "run it: does it wait?"
             ) from None
         if done.returncode:
-            why = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-            raise InvalidInstance(
-                f"lookup `{line}`: exited {done.returncode}: {why or 'no message'}",
-                "run it yourself to see why",
-            )
+            raise InvalidInstance(f"lookup `{line}`: {ending(done)}", "run it yourself to see why")
         return done.stdout.decode("utf-8", "replace")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from changeover.errors import InvalidInstance
 from changeover.instances.ansible.config import Config
 from changeover.instances.ansible.vault import DEFAULT_ID, Password, decrypt
-from changeover.sources.program import answered
+from changeover.sources.program import answered, ending
 
 CONVENTION = "vault-password"
 """The file's name beside or above an environment, where nothing else names one."""
@@ -63,11 +63,7 @@ class PasswordFile:
                 f"{self.path}: took more than {LIMIT:.0f} s", "run it yourself: does it wait?"
             ) from None
         if done.returncode:
-            why = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-            raise InvalidInstance(
-                f"{self.path}: exited {done.returncode}: {why or 'no message'}",
-                "run it yourself to see why",
-            )
+            raise InvalidInstance(f"{self.path}: {ending(done)}", "run it yourself to see why")
         return done.stdout
 
 

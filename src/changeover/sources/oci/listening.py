@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
 
-class Listening:
+class Listening(ABC):
     """Answers HTTP as its `handler` says."""
 
     host: str
     """`127.0.0.1:PORT`, once it is entered."""
 
+    @abstractmethod
     def handler(self) -> type[BaseHTTPRequestHandler]:
         """Return what answers one request."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
