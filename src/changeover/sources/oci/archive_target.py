@@ -14,7 +14,7 @@ from pathlib import Path
 
 from changeover.sources.oci.fault import ImageFault, Missing, NoSpace
 from changeover.sources.oci.layout import LAYOUT_FILE, blob_path, joined, named
-from changeover.sources.oci.media import REF_NAME, Descriptor, Manifest, index_body, parse_manifest
+from changeover.sources.oci.media import REF_NAME, Descriptor, Manifest, index_body
 from changeover.sources.oci.medium import Outcome
 from changeover.sources.oci.passage import Passage, Stream
 from changeover.sources.oci.reference import is_digest
@@ -132,7 +132,7 @@ class LayoutArchive:
                     self._append(blob_path(manifest.digest), manifest.body)
                 except OSError as e:
                     raise self._translated(e) from None
-                self._manifests[manifest.digest] = parse_manifest(manifest.body, self.place)
+                self._manifests[manifest.digest] = manifest
             called = "" if is_digest(wanted) else joined(name, wanted)
             if called or manifest.subject:
                 entry = replace(

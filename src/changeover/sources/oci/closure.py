@@ -65,11 +65,22 @@ class Walker:
                 found.blobs.setdefault(blob.digest, blob)
         for child in manifest.children:
             if child.is_manifest or not child.media_type:
-                self._add(found, source, name, child.digest, depth)
+                self._add_child(found, source, name, child, depth)
             else:
                 found.blobs.setdefault(child.digest, child)
         if self._attached:
             self._attach(found, source, name, manifest.digest, depth)
+
+    def _add_child(
+        self, found: Closure, source: Source, name: str, child: Descriptor, depth: int
+    ) -> None:
+        try:
+            self._add(found, source, name, child.digest, depth)
+        except Missing as fault:
+            what = f" (for {child.platform})" if child.platform else ""
+            raise Missing(
+                f"{fault.message}{what}", "copy one image of the index alone: --platform OS/ARCH"
+            ) from None
 
     def _add(
         self, found: Closure, source: Source, name: str, digest: str, depth: int, tag: str = ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from changeover.errors import ChangeoverError
-from changeover.sources.oci.fault import Corrupt, Missing
+from changeover.sources.oci.fault import Corrupt, Missing, Unsupported
 from changeover.sources.oci.media import (
     LARGEST_MANIFEST,
     OCI_CONFIG,
@@ -64,6 +64,8 @@ class DockerArchive:
         for image in images:
             if wanted == image.manifest.digest or _full(called) in image.names:
                 return image.manifest
+        if not images:
+            raise Missing(f"{self.place}: no image in it", "save the images again")
         known = ", ".join(self.names()[:8]) or "one image without a name"
         what = f"no image {called}" if called else "several images, and none was named"
         raise Missing(f"{self.place}: {what}", f"there is: {known}")
@@ -94,6 +96,8 @@ class DockerArchive:
         return self._images
 
     def _entries(self) -> list[dict[str, Any]]:
+        if self.tree.size("manifest.json") is None:
+            self._refuse()
         body = read_small(self.tree, "manifest.json", LARGEST_MANIFEST)
         try:
             tree = json.loads(body)
@@ -103,16 +107,30 @@ class DockerArchive:
             raise Corrupt(f"{self.place}: manifest.json: not a list of images", "save them again")
         return tree
 
+    def _refuse(self) -> None:
+        if self.tree.size("oci-layout") is not None:
+            raise Unsupported(
+                f"{self.place}: an OCI layout, not what docker save wrote",
+                f"name it oci-archive:{self.place}",
+            )
+        if self.tree.size("repositories") is not None:
+            raise Unsupported(
+                f"{self.place}: saved by a Docker older than 1.10, without a manifest.json",
+                "docker load it once, and save the images again",
+            )
+
     def _image(self, entry: dict[str, Any]) -> _Image:
         try:
             config = read_small(self.tree, self._path(str(entry["Config"])), LARGEST_MANIFEST)
-            diff_ids = json.loads(config)["rootfs"]["diff_ids"]
-            paths = [self._path(str(p)) for p in entry["Layers"]]
+            # An image of nothing but settings has no layers: null, or not said at all.
+            diff_ids = (json.loads(config).get("rootfs") or {}).get("diff_ids") or []
+            paths = [self._path(str(p)) for p in entry.get("Layers") or []]
             if len(diff_ids) != len(paths) or not all(is_digest(str(d)) for d in diff_ids):
                 raise ValueError("layers and their ids do not match")
             layers = [self._layer(p, str(d)) for p, d in zip(paths, diff_ids, strict=True)]
-            names = tuple(_full(str(t)) for t in entry.get("RepoTags") or [])
-        except (ValueError, KeyError, TypeError, RecursionError) as e:
+            tags = (str(tag) for tag in entry.get("RepoTags") or [])
+            names = tuple(_full(tag) for tag in tags if "<none>" not in tag)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
             raise Corrupt(f"{self.place}: manifest.json: {e}", "save the images again") from None
         digest = digest_of(config)
         self._paths[digest] = self._path(str(entry["Config"]))
@@ -153,9 +171,8 @@ class DockerArchive:
             self.tree.members()
             if path not in self.tree.links:
                 break
-            path = posixpath.normpath(
-                posixpath.join(posixpath.dirname(path), self.tree.links[path])
-            )
+            link = posixpath.join(posixpath.dirname(path), self.tree.links[path])
+            path = posixpath.normpath(link).lstrip("/")
         return path
 
 

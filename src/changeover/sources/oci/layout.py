@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from typing import Any
 
@@ -19,6 +20,7 @@ from changeover.sources.oci.reference import is_digest
 from changeover.sources.oci.tree import Tree, read_small
 
 LAYOUT_FILE = '{"imageLayoutVersion":"1.0.0"}'
+_WHOLE_NAME = "io.containerd.image.name"
 
 
 def blob_path(digest: str) -> str:
@@ -45,7 +47,7 @@ def split(called: str) -> tuple[str, str]:
 
 
 class Layout:
-    """Images in a layout, found by `org.opencontainers.image.ref.name`."""
+    """Images in a layout, found by their names in its index."""
 
     pooled = True
 
@@ -65,7 +67,7 @@ class Layout:
 
     def named(self) -> dict[str, Descriptor]:
         """Return the images that have a name."""
-        return {d.annotations[REF_NAME]: d for d in self.index().children if named(d)}
+        return {name_of(d): d for d in self.index().children if named(d)}
 
     def names(self) -> tuple[str, ...]:
         """Return the names of its images, without the tags that signatures are kept under."""
@@ -73,9 +75,9 @@ class Layout:
 
     def unnamed(self) -> tuple[str, ...]:
         """Return the digests of its images that have no name."""
-        known = {descriptor.digest for descriptor in self.named().values()}
-        bare = (d for d in self.index().children if not named(d) and not d.artifact_type)
-        return tuple(dict.fromkeys(d.digest for d in bare if d.digest not in known))
+        known = {d.digest for n, d in self.named().items() if len(self._called(n)) == 1}
+        images = (d for d in self.index().children if named(d) or not d.artifact_type)
+        return tuple(dict.fromkeys(d.digest for d in images if d.digest not in known))
 
     def manifest(self, name: str, wanted: str) -> Manifest:
         """Return a manifest by name, digest, or, where nothing is wanted, the only one."""
@@ -126,18 +128,36 @@ class Layout:
         return subject.digest if subject else ""
 
     def _found(self, name: str, wanted: str) -> Descriptor:
-        names = self.named()
         children = [d for d in self.index().children if named(d) or not d.artifact_type]
         if not wanted and len(children) == 1:
             return children[0]
-        if joined(name, wanted) in names:
-            return names[joined(name, wanted)]
-        known = ", ".join(sorted(names)[:8]) or "none with a name"
+        called = joined(name, wanted)
+        found = self._called(called)
+        if len(found) == 1:
+            return next(iter(found.values()))
+        if found:
+            raise Corrupt(
+                f"{self.place}: {called} is the name of {len(found)} images",
+                "name one by its digest: " + ", ".join(f"@{digest}" for digest in sorted(found)),
+            )
+        known = ", ".join(sorted(self.named())[:8]) or "none with a name"
         if not wanted:
             raise Missing(f"{self.place}: several images: {known}", "name one: oci:FOLDER:REF")
-        raise Missing(f"{self.place}: no image {joined(name, wanted)}", f"there is: {known}")
+        raise Missing(f"{self.place}: no image {called}", f"there is: {known}")
+
+    def _called(self, name: str) -> dict[str, Descriptor]:
+        """Return what has a name, by digest: whole names first, then bare tags."""
+        children = self.index().children
+        found = [d for d in children if name_of(d) == name]
+        found = found or [d for d in children if name and d.annotations.get(REF_NAME) == name]
+        return {d.digest: d for d in found}
 
     def _check_version(self) -> None:
+        if self.tree.size("oci-layout") is None and self.tree.size("manifest.json") is not None:
+            raise Unsupported(
+                f"{self.place}: what docker save wrote, no OCI layout",
+                "name it docker-archive:FILE",
+            )
         body = read_small(self.tree, "oci-layout", 4096)
         try:
             version: Any = json.loads(body).get("imageLayoutVersion")
@@ -152,4 +172,15 @@ _OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 
 def named(descriptor: Descriptor) -> bool:
     """Tell whether an entry of an index has a name."""
-    return bool(descriptor.annotations.get(REF_NAME))
+    return bool(name_of(descriptor))
+
+
+def name_of(descriptor: Descriptor) -> str:
+    """Return the name of an entry of an index; empty where it has none.
+
+    Docker and containerd write a tag alone there, which several images may share, and the whole
+    name beside it.
+    """
+    name = descriptor.annotations.get(REF_NAME, "")
+    whole = descriptor.annotations.get(_WHOLE_NAME, "")
+    return whole if whole and not re.search("[/:@]", name) else name

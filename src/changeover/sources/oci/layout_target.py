@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from changeover.sources.oci.fault import ImageFault, Missing, NoSpace
-from changeover.sources.oci.layout import LAYOUT_FILE, Layout, blob_path, joined, named
+from changeover.sources.oci.layout import LAYOUT_FILE, Layout, blob_path, joined, name_of, named
 from changeover.sources.oci.media import REF_NAME, Descriptor, Manifest, index_body, parse_manifest
 from changeover.sources.oci.medium import Outcome
 from changeover.sources.oci.passage import Passage
@@ -69,8 +69,10 @@ class LayoutFolder(Layout):
 
     def put_manifest(self, name: str, wanted: str, manifest: Manifest) -> None:
         """Write a manifest, and enter it into the index where it has a tag or a subject."""
+        file = self.folder / blob_path(manifest.digest)
         try:
-            _replace(self.folder / blob_path(manifest.digest), manifest.body)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _replace(file, manifest.body)
             if not is_digest(wanted):
                 self._enter(manifest, joined(name, wanted))
         except OSError as e:
@@ -105,7 +107,7 @@ class LayoutFolder(Layout):
             index = parse_manifest(body, f"{self.place}: index.json")
             kept = [d for d in index.children if not _replaced(d, called, entry)]
             kept += [entry] if entry else []
-            kept.sort(key=lambda d: (d.annotations.get(REF_NAME, ""), d.digest))
+            kept.sort(key=lambda d: (name_of(d), d.digest))
             changed = index_body(tuple(kept), index.annotations)
             if changed != body:
                 _replace(self.folder / "index.json", changed)
@@ -145,7 +147,7 @@ def _claimed(partial: Path) -> int:
 
 def _replaced(old: Descriptor, called: str, entry: Descriptor | None) -> bool:
     if called:
-        return old.annotations.get(REF_NAME) == called
+        return name_of(old) == called
     return not named(old) and entry is not None and old.digest == entry.digest
 
 

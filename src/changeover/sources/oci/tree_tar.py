@@ -80,7 +80,8 @@ class TarTree:
                     )
                 path = str(PurePosixPath(member.name))
                 if member.issym() or member.islnk():
-                    self.links[path] = member.linkname
+                    # A hard link's name begins at the root of the archive, not beside the link.
+                    self.links[path] = "/" * member.islnk() + member.linkname
                 if not member.isreg() or member.sparse is not None:
                     continue
                 if path in members:
