@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from changeover.sources.oci.credential import Credential, Keyring
 from changeover.sources.oci.fault import Denied, Passing
@@ -22,6 +22,8 @@ Scopes = tuple[str, ...]
 _PARAM = re.compile(r'([A-Za-z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))')
 _SCHEME = re.compile(r"(?:^|,)\s*(Basic|Bearer)(?=\s|$|,)", re.IGNORECASE)
 LARGEST_TOKEN = 1 << 20
+LONGEST = 24 * 3600.0
+"""Seconds a token is believed to last, whatever its server says."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,9 @@ def parse_challenges(headers: list[str]) -> list[Challenge]:
     found = []
     for header in headers:
         starts = list(_SCHEME.finditer(header))
-        for this, following in zip(starts, [*starts[1:], None], strict=True):
-            text = header[this.end() : following.start() if following else None]
+        for number, this in enumerate(starts, 1):
+            ends = starts[number].start() if number < len(starts) else len(header)
+            text = header[this.end() : ends]
             params = {
                 m[1].lower(): re.sub(r"\\(.)", r"\1", m[2]) if m[2] is not None else m[3]
                 for m in _PARAM.finditer(text)
@@ -138,7 +141,7 @@ class Authority:
         if not isinstance(value, str) or not value.isprintable():
             raise Denied(f"{challenge.realm}: answered without a token", "try again later")
         lasts = tree.get("expires_in")
-        lasts = float(lasts) if isinstance(lasts, int | float) and lasts > 0 else 60.0
+        lasts = min(lasts, LONGEST) if isinstance(lasts, int | float) and lasts > 0 else 60.0
         return _Token(value, time.monotonic() + 0.8 * lasts)
 
     def _exchanged(
@@ -155,7 +158,7 @@ class Authority:
         return self._asked("POST", challenge.realm, headers, urlencode(form).encode())
 
     def _check_realm(self, realm: str, credential: Credential | None) -> None:
-        parts = urlsplit(realm)
+        parts = _split(realm)
         if parts.scheme == "https" and parts.hostname:
             return
         if parts.scheme == "http" and parts.netloc in self._wire.network.plain_http:
@@ -185,6 +188,15 @@ class Authority:
         if not isinstance(tree, dict):
             raise Denied(f"{where}: token server did not answer with JSON", "try again later")
         return tree
+
+
+def _split(url: str) -> SplitResult:
+    """Split an address that somebody else wrote; what is none has no parts."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port != 0 else urlsplit("")
+    except ValueError:
+        return urlsplit("")
 
 
 def repository_of(scopes: Scopes) -> str:

@@ -92,7 +92,11 @@ class Walker:
         found.manifests.append((tag or digest, manifest))
 
     def _attach(self, found: Closure, source: Source, name: str, digest: str, depth: int) -> None:
-        referrers = {d.digest for d in source.referrers(name, digest)}
+        try:
+            referrers = {d.digest for d in source.referrers(name, digest)}
+        except Denied:
+            referrers = set()
+            self._notes[source.place, name] = "its referrers may not be read: they are left out"
         tags, stem = self._listed(source, name), digest.replace(":", "-")
         if stem in tags:
             referrers |= {d.digest for d in source.manifest(name, stem).children}

@@ -21,7 +21,12 @@ from changeover.sources.oci.patience import Budget
 from changeover.sources.oci.wire import Answer, Body, Wire
 
 REDIRECTS = (301, 302, 303, 307, 308)
+KEEPING = (307, 308)
+"""Redirects that keep the method and the body."""
+NEVER = (501, 505)
+"""What a registry does not know will not be known in a minute either."""
 MOST_REDIRECTS = 5
+PORTS = {"https": 443, "http": 80}
 CHALLENGES = 3
 """Times one request is refused before that is believed: tokens expire while others use them."""
 
@@ -57,12 +62,10 @@ class Connection:
         url = self.resolved(url)
         for _ in range(MOST_REDIRECTS):
             answer = self._authorized(method, url, scopes, headers, body)
-            if answer.status not in REDIRECTS or method not in ("GET", "HEAD"):
+            if not _redirected(answer.status, method, body):
                 return self._checked(answer, scopes)
             answer.close()
-            url = urljoin(url, answer.headers.get("Location", ""))
-            if urlsplit(url).scheme != "https" and self.base.startswith("https:"):
-                raise Unsupported(f"{self.host}: redirects from HTTPS to {url[:80]}", "refused")
+            url = self.location(answer) or url
         raise Unsupported(f"{self.host}: redirects in circles", "ask its administrator")
 
     def resolved(self, url: str) -> str:
@@ -73,9 +76,29 @@ class Connection:
             return self.base + url[len(f"http://{parts.netloc}") :]
         return url
 
+    def location(self, answer: Answer, said: str = "") -> str:
+        """Return where an answer says to go on, whole; empty where it does not.
+
+        Raises `Unsupported` for what is no address, and for plain HTTP where there was TLS.
+        """
+        said = said or answer.headers.get("Location")
+        try:
+            url = self.resolved(urljoin(answer.url, said)) if said else ""
+            scheme, name, _ = _origin(url or self.base)
+        except ValueError:
+            scheme, name, url = "", "", said
+        if scheme not in PORTS or not name:
+            raise Unsupported(
+                f"{self.host}: sends us to {url[:80]!r}, which is no address of a registry",
+                "ask its administrator",
+            )
+        if scheme != "https" and self.base.startswith("https:"):
+            raise Unsupported(f"{self.host}: redirects from HTTPS to {url[:80]}", "refused")
+        return url
+
     def own(self, url: str) -> bool:
         """Tell whether an address is the registry's own, where credentials may go."""
-        return urlsplit(url)[:2] == urlsplit(self.base)[:2]
+        return _origin(url) == _origin(self.base)
 
     def _authorized(
         self,
@@ -109,13 +132,24 @@ class Connection:
                 f"{urlsplit(answer.url).netloc}: refuses what {self.host} redirects to ({status})",
                 "ask the registry's administrator",
             )
-        if status in (408, 425, 429) or status >= 500:
+        if status in (408, 425, 429) or (status >= 500 and status not in NEVER):
             why, full = complained(answer)
             if full or status == 507:
                 raise NoSpace(f"{self.host}: its disk is full", "make room there and run again")
             delay = retry_after(answer.headers.get("Retry-After", ""))
-            raise Passing(f"{self.host}: answered {why}", "look at the registry's log", delay)
+            asks = f", and asks to wait {delay:.0f} s" if delay else ""
+            raise Passing(f"{self.host}: answered {why}{asks}", "look at the registry's log", delay)
         return answer
+
+
+def _redirected(status: int, method: str, body: bytes | Body | None) -> bool:
+    again = method in ("GET", "HEAD") or (status in KEEPING and isinstance(body, bytes | None))
+    return status in REDIRECTS and again
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
 
 
 def refused(answer: Answer, where: str) -> ImageFault:

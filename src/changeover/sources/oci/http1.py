@@ -14,6 +14,7 @@ LONGEST_LINE = 65536
 MOST_HEADERS = 256
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
 _BREAKS = re.compile(r"[\r\n\x00]")
+_CHUNK = re.compile(rb"\s*([0-9a-fA-F]{1,16})\s*(?:;|$)")
 _STATUS = re.compile(rb"HTTP/1\.([01]) (\d{3})(?: .*)?")
 
 
@@ -116,10 +117,10 @@ class Response:
         """Go to the next chunk; the last one is empty, and trailers may follow it."""
         if self._in_chunk == 0 and self._line():
             raise Malformed("a chunk is longer than it said")
-        try:
-            self._in_chunk = int(self._line().partition(b";")[0], 16)
-        except ValueError:
-            raise Malformed("not the length of a chunk") from None
+        said = _CHUNK.match(self._line())
+        if not said:
+            raise Malformed("not the length of a chunk")
+        self._in_chunk = int(said[1], 16)
         if self._in_chunk > 0:
             return True
         while self._line():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import threading
-from typing import Any
-from urllib.parse import urljoin
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
 
 from changeover.sources.oci.authority import scope
 from changeover.sources.oci.connection import Connection, refused, skip_bytes, small
@@ -24,9 +25,11 @@ from changeover.sources.oci.passage import Passage, Stream
 from changeover.sources.oci.reference import is_digest
 from changeover.sources.oci.upload import Uploader
 from changeover.sources.oci.uploads import UploadLog
+from changeover.sources.oci.wire import Answer
 
 MOST_PAGES = 10_000
-_NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?', re.IGNORECASE)
+_NEXT = re.compile(r'<([^>]*)>[^<]*?;\s*rel\s*=\s*"?next\b', re.IGNORECASE)
+T = TypeVar("T")
 
 
 class Registry:
@@ -110,21 +113,33 @@ class Registry:
 
     def tags(self, name: str) -> tuple[str, ...]:
         """Return all tags of a repository, page by page; none where it does not exist."""
-        return tuple(
-            str(t) for t in self._pages(name, self.connection.url(name, "tags/list"), "tags")
-        )
+        url = self.connection.url(name, "tags/list")
+        return tuple(self._paged(url, partial(self._tag_page, name)))
 
     def referrers(self, name: str, digest: str) -> tuple[Descriptor, ...]:
-        """Return what the registry itself knows to point at a manifest."""
+        """Return what the registry itself knows to point at a manifest, page by page."""
         if not self._has_referrers:
             return ()
         url = self.connection.url(name, "referrers", digest)
-        with self.connection.get(url, (scope(name),), {"Accept": OCI_INDEX}) as answer:
+        return tuple(self._paged(url, lambda here: self._referring(name, digest, here)))
+
+    def _referring(self, name: str, digest: str, url: str) -> tuple[Sequence[Descriptor], str]:
+        where = self._named(name, digest)
+        with self.connection.once("GET", url, (scope(name),), {"Accept": OCI_INDEX}) as answer:
             if answer.status != 200:
-                self._has_referrers = False
-                return ()
-            body = small(answer, self._named(name, digest))
-        return parse_manifest(body, self._named(name, digest), OCI_INDEX).children
+                # Some that have them say so of a manifest that nothing refers to.
+                self._has_referrers = answer.status == 404 and b"_UNKNOWN" in answer.read(8192)
+                return (), ""
+            body, kind = small(answer, where), answer.headers.get("Content-Type")
+            following = self._following(answer)
+        try:
+            return parse_manifest(body, where, OCI_INDEX).children, following
+        except (Corrupt, Unsupported):
+            if kind.startswith(OCI_INDEX):
+                raise
+            # A page of a proxy or a portal: nothing the specification knows.
+            self._has_referrers = False
+            return (), ""
 
     def put_manifest(self, name: str, wanted: str, manifest: Manifest) -> None:
         """Store a manifest under a tag or its digest; its bytes stay as they are."""
@@ -144,7 +159,7 @@ class Registry:
         The specification wants that where a registry keeps no referrers itself.
         """
         subject = manifest.subject.digest if manifest.subject else manifest.digest
-        if any(d.digest == manifest.digest for d in self.referrers(name, subject)):
+        if self._refers(name, subject, manifest.digest):
             return
         tag = subject.replace(":", "-")
         with self._merging:
@@ -155,6 +170,13 @@ class Registry:
                     return
                 merged = index_body((*index.children, manifest.descriptor), index.annotations)
                 self.put_manifest(name, tag, parse_manifest(merged, name))
+
+    def _refers(self, name: str, subject: str, digest: str) -> bool:
+        try:
+            return any(d.digest == digest for d in self.referrers(name, subject))
+        except Denied:
+            self._has_referrers = False
+            return False
 
     def _fallback(self, name: str, tag: str) -> Manifest:
         try:
@@ -183,29 +205,32 @@ class Registry:
         except Denied:
             return False
 
-    def _pages(self, name: str, url: str, key: str) -> list[Any]:
-        found: list[Any] = []
-        for _ in range(MOST_PAGES):
-            here = url
-            items, following = self.connection.budget.tries(lambda: self._page(name, here, key))  # noqa: B023 - called at once
-            found += items
-            if not following:
-                break
-            url = self.connection.resolved(urljoin(url, following))
-        return found
+    def _paged(self, url: str, page: Callable[[str], tuple[Iterable[T], str]]) -> Iterator[T]:
+        """Yield what all pages list; raises `Unsupported` where they never end."""
+        seen: set[str] = set()
+        while url:
+            if url in seen or len(seen) > MOST_PAGES:
+                raise Unsupported(f"{self.place}: its lists never end", "ask its administrator")
+            seen.add(url)
+            items, url = self.connection.budget.tries(partial(page, url))
+            yield from items
 
-    def _page(self, name: str, url: str, key: str) -> tuple[list[Any], str]:
+    def _tag_page(self, name: str, url: str) -> tuple[list[str], str]:
         with self.connection.once("GET", url, (scope(name),)) as answer:
             if answer.status == 404:
                 return [], ""
             if answer.status != 200:
                 raise refused(answer, f"{self.place}/{name}")
-            following = _NEXT.search(answer.headers.get("Link", ""))
+            following = self._following(answer)
             try:
-                items = json.loads(small(answer, self.place)).get(key) or []
-            except (ValueError, AttributeError, RecursionError):
-                raise Passing(f"{self.place}/{name}: its list of {key} is no JSON") from None
-        return list(items), following[1] if following else ""
+                tags = json.loads(small(answer, self.place)).get("tags") or []
+                return [str(tag) for tag in tags], following
+            except (ValueError, AttributeError, TypeError, RecursionError):
+                raise Passing(f"{self.place}/{name}: its list of tags is no JSON") from None
+
+    def _following(self, answer: Answer) -> str:
+        found = _NEXT.search(", ".join(answer.headers.get_all("Link")))
+        return self.connection.location(answer, found[1]) if found else ""
 
     def _named(self, name: str, wanted: str) -> str:
         return f"{self.place}/{name}" + ("@" if is_digest(wanted) else ":") + wanted

@@ -102,13 +102,13 @@ class Uploader:
             url += f"?mount={blob.digest}&from={nearby[0]}"
             scopes += (scope(nearby[0]),)
         with self._connection.once("POST", url, scopes, {}, b"") as answer:
-            if answer.status == 201:
+            location = self._connection.location(answer)
+            opened = answer.status == 202 or (answer.status == 201 and "/uploads/" in location)
+            if answer.status == 201 and nearby and not opened:
                 return None
-            location = answer.headers.get("Location", "")
-            if answer.status != 202 or not location:
+            if not opened or not location:
                 raise refused(answer, f"{self._connection.host}/{name}")
             least = answer.headers.get("OCI-Chunk-Min-Length", "")
-        location = self._connection.resolved(location)
         self._log.opened(Session(self._connection.host, name, location))
         length = int(least) if least.isdecimal() else 0
         return _Upload(name, location, location, (scope(name, push=True),), length)
@@ -158,8 +158,10 @@ class Uploader:
             said = complaint(answer)
             raise Passing(f"{self._connection.host}: refused a chunk with {said}", "see its log")
         with answer:
-            upload.url = self._connection.resolved(answer.headers.get("Location", upload.url))
-            offset = _offset(answer.headers.get("Range", ""))
+            upload.url = self._connection.location(answer) or upload.url
+            kept = answer.headers.get("Range")
+        # What leaves it out has all of it: the digest at the end says if it has not.
+        offset = _offset(kept) if kept else passage.position
         if answer.status != 202 or offset is None:
             offset = self._asked(upload)
         if offset != passage.position:
@@ -178,7 +180,7 @@ class Uploader:
         with self._connection.once("GET", upload.url, upload.scopes) as answer:
             if answer.status not in (202, 204):
                 return None
-            upload.url = self._connection.resolved(answer.headers.get("Location", upload.url))
+            upload.url = self._connection.location(answer) or upload.url
             return _offset(answer.headers.get("Range", ""))
 
     def _resumed(self, upload: _Upload, passage: Passage) -> _Upload | None:

@@ -226,7 +226,9 @@ def _exchange(
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if line.relay is not None:
         target = f"{parts.scheme}://{parts.netloc}{target}"
-    said = {"Host": parts.netloc, **headers, **(line.relay or {})}
+    # As they are: what is packed on the way has another length, and ranges of it mean nothing.
+    plain = {"Host": parts.netloc, "Accept-Encoding": "identity"}
+    said = {**plain, **headers, **(line.relay or {})}
     if isinstance(body, bytes | None):
         if body is not None or method in ("POST", "PUT", "PATCH"):
             said["Content-Length"] = str(len(body or b""))
@@ -258,7 +260,7 @@ def _translated(fault: Exception, url: str) -> ImageFault:
             f"{where}: wants a client certificate it trusts",
             f"put it into /etc/docker/certs.d/{where}/ as client.cert, with its client.key",
         )
-    if isinstance(fault, socket.gaierror):
+    if isinstance(fault, socket.gaierror) and fault.errno != socket.EAI_AGAIN:
         return Missing(f"{where}: no such host: {fault.strerror}", "check the name and the network")
     if isinstance(fault, TimeoutError):
         return Passing(f"{where}: silent for too long", "check the network and the registry")
