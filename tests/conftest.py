@@ -1,6 +1,13 @@
 """Fixtures every test may ask for."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile(
+    "tests", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
 
 pytest_plugins = ["tests.servers.fixtures", "tests.lab.fixtures"]
 

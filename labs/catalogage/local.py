@@ -169,7 +169,7 @@ class LocalLab:
         """The platform as users meet it."""
         return Site(self.layout.client_url, self.authority)
 
-    def await_health(self, seconds: float = 20) -> None:
+    def await_health(self, seconds: float = 60) -> None:
         """Return once the platform answers; raises NotStarted with what it says instead."""
 
         def up() -> bool:

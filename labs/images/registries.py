@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
-import socket
 import ssl
 import subprocess
 import time
@@ -13,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.servers.program import free_port
 
 from changeover.sources.oci.network import Network
 
@@ -62,9 +63,7 @@ class Registry:
 def registry(folder: Path, *, tls: bool = False) -> Iterator[Registry]:
     """Start a registry on a free port; it is ended on leaving."""
     folder.mkdir(parents=True)
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{s.getsockname()[1]}"
+    host = f"127.0.0.1:{free_port()}"
     config = {
         "version": 0.1,
         "log": {"level": "error", "accesslog": {"disabled": True}},

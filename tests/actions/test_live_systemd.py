@@ -47,7 +47,8 @@ def host(container_host: ContainerHost) -> Iterator[Host]:
     yield here
     here.transport.close()
     container_host.run(
-        f"systemctl disable --now shop.service 2>/dev/null; rm -rf {FOLDER}/shop.service*;"
+        "for unit in shop sleeper; do systemctl disable --now $unit.service 2>/dev/null; done;"
+        f" rm -rf {FOLDER}/shop.service* {FOLDER}/sleeper.service;"
         " systemctl daemon-reload; systemctl reset-failed"
     )
 
@@ -110,7 +111,7 @@ def test_a_restart_is_a_new_invocation_and_happens_once(
 ) -> None:
     installed(host, SERVER)
     applied("systemd.start", host, unit="shop.service", port=8123)
-    starts = "journalctl -u shop.service -o cat | grep -c '^Started'"
+    starts = "journalctl --sync; journalctl -u shop.service -o cat | grep -c '^Started'"
     before = int(container_host.run(starts))
 
     applied("systemd.restart", host, unit="shop.service", port=8123)

@@ -83,11 +83,11 @@ def docker_engine() -> None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(done.stderr.strip())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def container_host(
     docker_engine: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ContainerHost]:
-    """A Debian 12 host with systemd and sshd for the session."""
+    """A Debian 12 host with systemd and sshd for one module: packages and units leave traces."""
     host = ContainerHost(tmp_path_factory.mktemp("host"), f"changeover-test-{os.getpid()}")
     host.start()
     yield host

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -16,6 +17,9 @@ MARK = "CHANGEOVER_LAB"
 """The environment variable that names the folder a program and its children belong to."""
 MARKED = f"{MARK}=".encode()
 SEARCHED = ("/usr/sbin", "/sbin", "/usr/lib/openssh")
+PORTS = range(20_000, 32_000)
+"""Below what the kernel gives to clients: no connection takes one before its server does."""
+_given: set[int] = set()
 
 
 class NotStarted(RuntimeError):
@@ -23,10 +27,18 @@ class NotStarted(RuntimeError):
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody listens on, and that no caller was given before."""
+    tried = secrets.SystemRandom().sample(PORTS, 1000)
+    port = next(port for port in tried if port not in _given and _unused(port))
+    _given.add(port)
+    return port
+
+
+def _unused(port: int) -> bool:
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def program_path(name: str, *folders: Path) -> str:
@@ -126,7 +138,7 @@ class Program:
             return None
         return int(number) if birth(int(number)) == born else None
 
-    def start(self, ready: Callable[[], bool], seconds: float = 20) -> None:
+    def start(self, ready: Callable[[], bool], seconds: float = 60) -> None:
         """Start, and return when `ready` says so; raises NotStarted with the end of the log."""
         self.stop()
         with self.log.open("ab") as log:

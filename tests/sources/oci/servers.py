@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import json
 import shutil
-import socket
 import ssl
 import subprocess
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.servers.program import free_port
 from tests.sources.oci.small_disk import on_small_disk
 
 PROGRAM = shutil.which("docker-registry") or "docker-registry"
@@ -50,12 +50,6 @@ class Server:
         with (self.folder / "log").open("ab") as log:
             self.program = subprocess.Popen(self.command, stdout=log, stderr=log)
         _await(self.host, self.program, tls=self.tls)
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -102,7 +96,7 @@ def docker_registry(
 
 
 def _await(host: str, program: subprocess.Popen[bytes], *, tls: bool) -> None:
-    ends = time.monotonic() + 15
+    ends = time.monotonic() + 60
     while time.monotonic() < ends:
         assert program.poll() is None, "the registry did not start"
         if _answers(host, tls=tls):

@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.servers.program import free_port
 from tests.sources.oci.cutting import Relay
-from tests.sources.oci.servers import Server, docker_registry, free_port
+from tests.sources.oci.servers import Server, docker_registry
 from tests.sources.oci.setting import client_to, copied, one, pushed, quick
 from tests.sources.oci.test_real import self_signed, sound
 
@@ -47,7 +48,7 @@ def nginx(to: str, folder: Path, limit: str) -> Iterator[str]:
     file.write_text(NGINX.format(folder=folder, host=host, to=to, limit=limit))
     program = subprocess.Popen(["nginx", "-c", str(file), "-e", str(folder / "error.log")])
     try:
-        ends = time.monotonic() + 15
+        ends = time.monotonic() + 60
         while time.monotonic() < ends:
             name, _, port = host.rpartition(":")
             with contextlib.suppress(OSError), socket.create_connection((name, int(port)), 1):
