@@ -136,3 +136,42 @@ def test_every_place_a_variable_may_stand_in_counts_as_it_does_there(
 
     assert len(theirs["a.example.org"]) > len(TREE)
     assert {host: what for host, what in found.items() if what} == {}
+
+
+PARTED = """
+- hosts: localhost
+  gather_facts: false
+  roles: [prepare]
+- hosts: "{{ target | default('web') }}:!web[-1]"
+  gather_facts: false
+  vars: {target_unused: 1}
+  roles: [db, app, {role: db, inline: 1}]
+"""
+PARTED_TREE = {
+    "roles/prepare/defaults/main.yml": "only_local: 1\nlayered: prepare\n",
+    "roles/db/defaults/main.yml": "layered: db\n",
+    "roles/app/defaults/main.yml": "layered: app\n",
+    "environments/parted/hosts": "192.0.2.9\n[web]\na\n192.0.2.7\nz\n[all:children]\nweb\n",
+    "environments/parted/secrets": "{}\n",
+    "vault-password": "x\n",
+}
+TOLD = 'sum={{ 1 + 1 }} two=\'a b\' q=it\\\'s n=a\\nb p=\\x41 u="x\\ty" z=a\\=b k=a"b"c w=C:\\d'
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("version", WANTED)
+def test_each_host_has_what_its_own_plays_bring(tmp_path: Path, version: str) -> None:
+    for name, text in PARTED_TREE.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    theirs = ansible(version).variables(tmp_path, "parted", "-e", TOLD, play=PARTED)
+    (tmp_path / "site.yml").write_text(PARTED)
+    environment = Environment(tmp_path / "environments" / "parted", Given((TOLD,)))
+
+    found = {host: differing(theirs[host], scope)
+             for host, scope in ours(environment, STYLES[version]) if host in theirs}  # fmt: skip
+
+    assert environment.hosts == ["a", "192.0.2.7"]
+    assert set(theirs) == set(environment.hosts)
+    # What a role is given counts in its own tasks: the play's task that compares is none of them.
+    assert {host: [*what] for host, what in found.items()} == {host: ["inline"] for host in theirs}

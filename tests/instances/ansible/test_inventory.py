@@ -111,6 +111,24 @@ def test_a_folder_is_read_in_order_and_what_is_no_inventory_is_passed_over(tmp_p
     assert len(inventory.passed_over) == 1
 
 
+def test_a_file_that_older_ansibles_pass_over_is_read_and_named(tmp_path: Path) -> None:
+    (tmp_path / "01-web").write_text("[web]\na\n")
+    (tmp_path / "02-web.ini").write_text("[web]\nb\n")
+
+    inventory = read_inventory(tmp_path)
+
+    assert list(inventory.hosts) == ["a", "b"]
+    assert inventory.read_lately == [str(tmp_path / "02-web.ini")]
+
+
+def test_a_group_that_is_named_below_all_keeps_its_hosts_there(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("[web]\na\n[db]\nb\n[all:children]\nweb\n")
+
+    inventory = read_inventory(tmp_path / "hosts")
+
+    assert sorted(inventory.members("all")) == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("pattern", "hosts"),
     [
@@ -122,6 +140,15 @@ def test_a_folder_is_read_in_order_and_what_is_no_inventory_is_passed_over(tmp_p
         ("c:a", ["c", "a"]),
         ("w*", ["a", "b"]),
         ("nobody", []),
+        ("web[0]", ["a"]),
+        ("web[-1]", ["b"]),
+        ("web[-3]", []),
+        ("all[1:]", ["b", "c"]),
+        ("all[0:1]", ["a", "b"]),
+        ("all[0:-1]", ["a", "b", "c"]),
+        ("all:!web[0]", ["b", "c"]),
+        ("~[ab]$", ["a", "b"]),
+        ("~d", ["b", "c"]),
     ],
 )
 def test_a_plays_hosts_are_chosen_as_ansible_does(

@@ -41,6 +41,8 @@ class Inventory:
     sources: list[Path] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
     """Why files of a folder were not read."""
+    read_lately: list[str] = field(default_factory=list)
+    """Files of a folder that older Ansibles pass over."""
 
     def group(self, name: str) -> Group:
         """Return a group, made where it is new."""
@@ -72,6 +74,7 @@ class Inventory:
             self.hosts[name] = {**self.hosts.get(name, {}), **values}
             self.origins.setdefault(name, other.origins[name])
         self.passed_over += other.passed_over
+        self.read_lately += other.read_lately
 
     def groups_of(self, host: str) -> list[str]:
         """Return the groups of a host without `all`: the outermost first, as variables count."""
@@ -84,7 +87,9 @@ class Inventory:
     def members(self, group: str) -> list[str]:
         """Return the hosts of a group, then those of the groups in it: the outer ones first."""
         if group == UNGROUPED:
-            return [h for h in self.hosts if self.groups_of(h) == [UNGROUPED]]
+            named = self.groups[UNGROUPED].hosts if UNGROUPED in self.groups else []
+            return [h for h in dict.fromkeys([*named, *self.hosts])
+                    if self.groups_of(h) == [UNGROUPED]]  # fmt: skip
         found = dict.fromkeys(h for name in self._levels(group) for h in self._direct(name))
         return list(found)
 
@@ -112,7 +117,9 @@ class Inventory:
             return []
         if group != ALL:
             return self.groups[group].children
-        outer = [g for g in self.groups if g not in (ALL, UNGROUPED) and not self._parents(g)]
+        # A group that only `[all:children]` names is below nothing but `all`.
+        outer = [g for g in self.groups if g not in (ALL, UNGROUPED)
+                 and not {*self._parents(g)} - {ALL}]  # fmt: skip
         return [UNGROUPED, *outer]
 
     def _parents(self, group: str) -> list[str]:

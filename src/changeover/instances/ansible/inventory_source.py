@@ -19,7 +19,7 @@ YAML = (".yml", ".yaml", ".json")
 
 _IGNORED = re.compile(
     r"^\.|^(?:host_vars|group_vars|vars_plugins)$|~$|"
-    r"\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|ini|cfg|retry|csv)$"
+    r"\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry|csv)$"
 )
 """Names that Ansible passes over in a folder of inventories."""
 
@@ -76,6 +76,7 @@ def _read_folder(inventory: Inventory, folder: Path) -> None:
             inventory.passed_over.append(error.message)
         else:
             inventory.absorb(found)
+            inventory.read_lately += [str(path)] if path.suffix == ".ini" else []
 
 
 def _is_mapping(content: bytes, path: Path) -> bool:

@@ -9,6 +9,7 @@ from changeover.errors import InvalidInstance
 from changeover.instances.ansible.inventory import ALL, Inventory
 
 _BETWEEN = re.compile(r"[,;]|:(?![^\[]*\])")
+_SUBSCRIPT = re.compile(r"(?P<name>[^~].*)\[(?P<first>-?\d*)(?P<range>:(?P<last>-?\d*))?\]")
 
 
 def matching(inventory: Inventory, pattern: str) -> list[str]:
@@ -22,13 +23,31 @@ def matching(inventory: Inventory, pattern: str) -> list[str]:
 
 
 def _hosts(inventory: Inventory, word: str) -> list[str]:
-    if "[" in word or "{{" in word:
-        raise InvalidInstance(f"hosts: {word}: is not understood here", "name groups and hosts")
+    part = _SUBSCRIPT.fullmatch(word)
+    if part:
+        return _part(_hosts(inventory, part["name"]), part)
     if word in ("all", "*"):
         return inventory.members(ALL)
     if word.startswith("~"):
-        named = re.compile(word[1:])
-        return [h for h in inventory.hosts if named.match(h)]
+        named = _expression(word[1:])
+        members = [h for g in inventory.groups if named.match(g) for h in inventory.members(g)]
+        return list(dict.fromkeys([*members, *filter(named.match, inventory.hosts)]))
     groups = [g for g in inventory.groups if fnmatch.fnmatchcase(g, word)]
     members = [h for group in groups for h in inventory.members(group)]
     return [*members, *(h for h in inventory.hosts if fnmatch.fnmatchcase(h, word))]
+
+
+def _part(hosts: list[str], part: re.Match[str]) -> list[str]:
+    """Return `web[0]`, `web[1:]` or `web[0:1]`, whose last one is meant too."""
+    first = int(part["first"] or 0)
+    if not part["range"]:
+        return hosts[first:][:1] if first >= -len(hosts) else []
+    last = int(part["last"] or -1)
+    return hosts[first:] if last == -1 else hosts[first : last + 1]
+
+
+def _expression(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise InvalidInstance(f"hosts: ~{text}: {error}", "correct the expression") from None

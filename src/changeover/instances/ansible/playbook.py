@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,13 @@ from changeover.instances.ansible.varfile import parse_yaml, read_bytes
 NAMES = ("playbook", "site", "main", "deploy", "all")
 ENDINGS = (".yml", ".yaml")
 ROLES = ("~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles")
+KEYWORDS = frozenset(
+    "any_errors_fatal become become_exe become_flags become_method become_user check_mode "
+    "collections connection debugger delegate_facts delegate_to diff environment ignore_errors "
+    "ignore_unreachable module_defaults name no_log port remote_user role run_once tags throttle "
+    "timeout vars when".split()
+)
+"""What an entry of `roles:` may say beside its parameters."""
 DEEPEST = 10
 """Playbooks that import playbooks, roles that depend on roles."""
 
@@ -56,8 +63,16 @@ class Playbook:
     @property
     def roles(self) -> list[Role]:
         """The roles of all plays, each once, those they depend on first."""
-        named = {role.name: role for play in self.plays for role in play.roles}
-        return list(named.values())
+        return once(role for play in self.plays for role in play.roles)
+
+
+def once(roles: Iterable[Role]) -> list[Role]:
+    """Return each role where it stands last: that is where its variables count."""
+    named: dict[str, Role] = {}
+    for role in roles:
+        named.pop(role.name, None)
+        named[role.name] = role
+    return list(named.values())
 
 
 def find_playbook(folder: Path, config: Config, named: str = "") -> Playbook | None:
@@ -123,7 +138,7 @@ def _play(entry: Mapping[str, Any], path: Path, config: Config) -> Play:
         path=path,
         vars=_variables(entry.get("vars")),
         vars_files=[files] if isinstance(files, str) else list(files),
-        roles=tuple({role.name: role for role in named}.values()),
+        roles=tuple(once(named)),
         keywords={k: v for k, v in entry.items() if k not in ("vars", "tasks", "roles")},
     )
 
@@ -144,7 +159,8 @@ def _roles(written: Any, places: Sequence[Path], depth: int = 0) -> Iterator[Rol
             needed = meta.get("dependencies") if isinstance(meta, dict) else None
             for dependency in needed or ():
                 yield from _roles(dependency, places, depth + 1)
-    yield Role(name, folder, _variables(entry.get("vars")))
+    params = {str(k): v for k, v in entry.items() if k not in KEYWORDS}
+    yield Role(name, folder, {**_variables(entry.get("vars")), **params})
 
 
 def varfiles(folder: Path, name: str) -> list[Path]:

@@ -37,6 +37,9 @@ def remarks_on(environment: Environment) -> Iterator[Finding]:
         yield warned(f"{doubled} stands there twice: the last one counts", "keep one of them")
     for message in environment.inventory.passed_over:
         yield warned(f"not read as an inventory: {message}", "move it elsewhere, if that is wrong")
+    for path in environment.inventory.read_lately:
+        yield warned(f"{path}: read here, as ansible-core 2.19 does; 2.15 passes over *.ini in a "
+                     "folder", "take the ending off, so that every version reads it")  # fmt: skip
     yield from in_clear(environment)
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from changeover.errors import InvalidInput, InvalidInstance
 from changeover.instances.ansible.config import Config
 from changeover.instances.ansible.inventory import ALL, UNGROUPED, Inventory
-from changeover.instances.ansible.jinja import Style, version_told
+from changeover.instances.ansible.jinja import (
+    Style,
+    UndefinedVariable,
+    is_template,
+    version_told,
+)
 from changeover.instances.ansible.pattern import matching
-from changeover.instances.ansible.playbook import Playbook, varfiles
+from changeover.instances.ansible.playbook import Play, Playbook, Role, once, varfiles
 from changeover.instances.ansible.scope import Around, Layer, Scope
+from changeover.instances.ansible.told import told_pairs
 from changeover.instances.ansible.varfile import Opener, VarFile, parse_yaml, read_varfile
 from changeover.instances.ansible.vault import VaultLocked
 
@@ -40,7 +46,8 @@ class Variables:
         """Return what the templates of a host see. Raises `InvalidInstance`."""
         if (host, style) not in self._scopes:
             layers = [*self._inventory_layers(host)]
-            layers = [*self._defaults, *layers, *self._play_layers(host, layers), *self.extra]
+            before = [*self._role_layers(host, "defaults"), *layers]
+            layers = [*before, *self._play_layers(host, before), *self.extra]
             made = Scope(host, layers, self._magic(host, style), self.around, style)
             self._scopes[host, style] = made
         return self._scopes[host, style]
@@ -54,14 +61,38 @@ class Variables:
         for host in self.inventory.hosts:
             yield from self.scope(host).layers
 
-    @cached_property
-    def _defaults(self) -> list[Layer]:
-        return list(self._role_layers("defaults"))
-
-    def _role_layers(self, folder: str) -> Iterator[Layer]:
-        for role in self.playbook.roles if self.playbook else ():
+    def _role_layers(self, host: str, folder: str) -> Iterator[Layer]:
+        for role in self._roles(host):
             if role.folder:
                 yield from self._layers(varfiles(role.folder / folder, "main"))
+
+    def _roles(self, host: str) -> list[Role]:
+        """Return the roles of a host; of one no play is for, those that look at it."""
+        plays = self._plays_of(host) or (self.playbook.plays if self.playbook else ())
+        return once(role for play in plays for role in play.roles)
+
+    def _plays_of(self, host: str) -> list[Play]:
+        plays = self.playbook.plays if self.playbook else ()
+        return [play for play, hosts in zip(plays, self._chosen, strict=True) if host in hosts]
+
+    @cached_property
+    def _chosen(self) -> list[list[str]]:
+        """The hosts of each play."""
+        plays = self.playbook.plays if self.playbook else ()
+        return [matching(self.inventory, self._pattern(play)) for play in plays]
+
+    def _pattern(self, play: Play) -> str:
+        """Return `hosts:` of a play; its templates see the play's own variables, and `-e`."""
+        if not is_template(play.hosts):
+            return play.hosts
+        names = {"groups": self._groups, "playbook_dir": str(play.path.parent)}
+        layers = [Layer("", play.vars), *self.extra]
+        where = f"{play.path}: hosts"
+        try:
+            found = Scope("", layers, names, self.around, Style.NATIVE).render(play.hosts, where)
+        except UndefinedVariable as error:
+            raise InvalidInstance(error.message, f"say for whom: -e {error.name}=web") from None
+        return ",".join(map(str, found)) if isinstance(found, list) else str(found)
 
     def _inventory_layers(self, host: str) -> Iterator[Layer]:
         inventory, groups = self.inventory, self.inventory.groups_of(host)
@@ -81,16 +112,16 @@ class Variables:
     def _play_layers(self, host: str, before: Sequence[Layer]) -> Iterator[Layer]:
         if not self.playbook:
             return
-        plays = [p for p in self.playbook.plays if host in matching(self.inventory, p.hosts)]
+        plays = self._plays_of(host)
         for play in plays:
             yield Layer(f"{play.path}: vars", play.vars)
         for play in plays:
-            known = [*self._defaults, *before, Layer("", play.vars), *self.extra]
+            known = [*before, Layer("", play.vars), *self.extra]
             scope = Scope(host, known, self._magic(host, Style.NATIVE), self.around, Style.NATIVE)
             for entry in play.vars_files:
                 yield from self._vars_files(entry, play.path.parent, scope)
-        yield from self._role_layers("vars")
-        for role in self.playbook.roles:
+        yield from self._role_layers(host, "vars")
+        for role in self._roles(host):
             yield Layer(f"{self.playbook.path}: role {role.name}", role.params)
 
     def _vars_files(self, entry: Any, folder: Path, scope: Scope) -> Iterator[Layer]:
@@ -140,7 +171,7 @@ class Variables:
         played = self.played
         return folder | {
             "inventory_hostname": host,
-            "inventory_hostname_short": host.split(".", maxsplit=1)[0],
+            "inventory_hostname_short": _short(host),
             "inventory_dir": str(origin.parent),
             "inventory_file": str(origin),
             "group_names": sorted(inventory.groups_of(host)),
@@ -170,8 +201,14 @@ class Variables:
         """The hosts the playbook is for; all, where there is none."""
         if not self.playbook:
             return self.inventory.members(ALL)
-        plays = self.playbook.plays
-        return list(dict.fromkeys(h for p in plays for h in matching(self.inventory, p.hosts)))
+        return list(dict.fromkeys(host for hosts in self._chosen for host in hosts))
+
+
+def _short(host: str) -> str:
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return host.partition(".")[0]
 
 
 class _HostVars(Mapping[str, Any]):
@@ -212,14 +249,7 @@ def _given(word: str, unseal: Opener) -> Layer:
         if not isinstance(value, dict):
             raise InvalidInput(f"-e {word[:40]}: is no mapping", "-e '{name: value}'")
         return Layer(COMMAND_LINE, {str(k): v for k, v in value.items()})
-    try:
-        pairs = [part.partition("=") for part in shlex.split(word)]
-    except ValueError as error:
-        raise InvalidInput(f"-e {word[:40]}: {error}", "close the quotes") from None
-    wrong = [name for name, equals, _ in pairs if not equals or not name]
-    if wrong:
-        raise InvalidInput(f"-e {wrong[0][:40]}: is not name=value", "write -e name=value")
-    return Layer(COMMAND_LINE, {name: value for name, _, value in pairs})
+    return Layer(COMMAND_LINE, told_pairs(word))
 
 
 def secret_layer(layer: Layer) -> Layer:
