@@ -4,54 +4,66 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import yaml
 
 from changeover.sources.oci.fault import BadReference
+from changeover.sources.oci.mention_compose import not_yaml, pieces, service_images
 from changeover.sources.oci.mention_release import Finder, Named, release_images
 from changeover.sources.oci.mention_text import Mention, parsed, read_text
-from changeover.sources.oci.variables import expanded, read_env
+from changeover.sources.oci.variables import expanded, is_word, read_env
 
 MOST_NODES = 500_000
-_PLAIN = re.compile(r"\S+")
+
+
+@dataclass(frozen=True)
+class _Values:
+    """What variables mean in a file, and the `.env` file that says so."""
+
+    env: Path
+    values: Mapping[str, str]
 
 
 def folder_mentions(folder: Path, environ: Mapping[str, str]) -> list[Mention]:
     """Return the images of a release, or those that the YAML files of a folder name."""
     section = release_images(folder)
     if section:
-        return _in_yaml(section[0], environ, section[1], strict=True)
+        return _in_yaml(section[0], _beside(section[0], environ), section[1], strict=True)
     files = sorted(f for f in folder.rglob("*") if f.suffix in (".yaml", ".yml") and f.is_file())
     shown = [f for f in files if not any(p.startswith(".") for p in f.relative_to(folder).parts)]
-    return [m for f in shown for m in _in_yaml(f, environ, _anywhere, strict=False)]
+    return [m for f in shown for m in _in_yaml(f, _beside(f, environ), _anywhere, strict=False)]
 
 
 def yaml_mentions(file: Path, environ: Mapping[str, str]) -> list[Mention]:
-    """Return the images a YAML file names."""
-    return _in_yaml(file, environ, _anywhere, strict=True)
+    """Return the images a YAML file names, and those of the Compose files it brings in."""
+    values = _beside(file, environ)
+    found = _in_yaml(file, values, _anywhere, strict=True)
+    for piece in pieces(file, values.env, values.values):
+        nodes = partial(service_images, service=piece.service) if piece.service else _anywhere
+        found += _in_yaml(piece.file, _Values(piece.env, piece.values), nodes, strict=True)
+    return list({(m.file, m.start): m for m in found}.values())
 
 
-def _in_yaml(
-    file: Path, environ: Mapping[str, str], nodes: Finder, *, strict: bool
-) -> list[Mention]:
-    text = read_text(file)
+def _beside(file: Path, environ: Mapping[str, str]) -> _Values:
     env = file.parent / ".env"
-    values = {**read_env(env), **environ}
+    return _Values(env, {**read_env(env, environ), **environ})
+
+
+def _in_yaml(file: Path, known: _Values, nodes: Finder, *, strict: bool) -> list[Mention]:
+    text = read_text(file)
     found = []
     try:
         for named in nodes(text):
-            mention = _mention(file, text, named.node, values, env)
+            mention = _mention(file, text, named.node, known.values, known.env)
             if mention:
                 found.append(replace(mention, name=named.name, edition=named.edition))
     except (yaml.YAMLError, RecursionError, ValueError) as e:
         if not strict:
             return []
-        mark = getattr(e, "problem_mark", None)
-        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
-        why = getattr(e, "problem", None) or str(e).split("\n", 1)[0] or "nested too deeply"
-        raise BadReference(f"{where}: not YAML: {why}", "correct it there") from None
+        raise not_yaml(file, e) from None
     return found
 
 
@@ -93,7 +105,7 @@ def _image_nodes(text: str) -> Iterator[yaml.ScalarNode]:
                 continue
             seen.add(id(node))
             if isinstance(node, yaml.ScalarNode):
-                if in_images and node.tag.endswith(":str") and _PLAIN.fullmatch(node.value):
+                if in_images and node.tag.endswith(":str") and is_word(node.value):
                     yield node
             else:
                 waiting.extend(reversed(list(_inside(node, in_images))))

@@ -61,7 +61,8 @@ def edits(found: Sequence[Mention], renamed: Renamed) -> list[Edit]:
             continue
         new, note = renamed(mention.reference)
         edit = _in_variable(mention, new, note) or _in_place(mention, new, note)
-        known = changes.setdefault((edit.file, edit.start), edit)
+        # A file may be named twice, in two ways: it is changed once.
+        known = changes.setdefault((edit.file.resolve(), edit.start), edit)
         if known.new != edit.new:
             raise BadReference(
                 f"{edit.file}:{edit.line}: {edit.old}: would have to be both {known.new} "

@@ -7,10 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+_DEEPEST = 4
+"""Variables in the defaults of variables."""
+_WITHIN = "[^{}]*"
+for _ in range(_DEEPEST):
+    _WITHIN = rf"[^{{}}]*(?:\$\{{{_WITHIN}\}}[^{{}}]*)*"
 _VARIABLE = re.compile(
-    r"\$(?:\$|(?P<plain>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<sign>:?[-?+])(?P<rest>[^{}]*"
-    r"(?:\$\{[^{}]*\}[^{}]*)*))?\})"
+    r"\$(?:\$|(?P<plain>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)"
+    rf"(?:(?P<sign>:?[-?+])(?P<rest>{_WITHIN}))?\}})"
 )
+_WORD = re.compile(rf"(?:\$\{{{_WITHIN}\}}|\S)+")
+_LONGEST = 64 * 1024
+"""Characters of a value that is made of others: an image's name has far fewer."""
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.]*)\s*=[ \t]*(.*?)\s*$")
 
 
@@ -22,6 +30,8 @@ class EnvLine:
     value: str
     start: int
     end: int
+    literal: bool = False
+    """In single quotes: a dollar sign there is one."""
 
 
 def env_lines(text: str) -> list[EnvLine]:
@@ -36,22 +46,40 @@ def env_lines(text: str) -> list[EnvLine]:
                 first, last = first + 1, first + closing
             elif (comment := re.search(r"(?:^|\s)#", raw)) is not None:
                 last = first + len(raw[: comment.start()].rstrip())
-            found.append(EnvLine(match[1], line[first:last], offset + first, offset + last))
+            where = offset + first, offset + last
+            found.append(EnvLine(match[1], line[first:last], *where, raw.startswith("'")))
         offset += len(line)
     return found
 
 
-def read_env(file: Path) -> dict[str, str]:
-    """Return the variables of an `.env` file; none where there is no such file."""
+def read_env(file: Path, environ: Mapping[str, str] = {}) -> dict[str, str]:
+    """Return the variables of an `.env` file; none where there is no such file.
+
+    A value may use the environment and the lines above it, as it may for Compose.
+    """
     try:
         text = file.read_bytes().decode("utf-8", "replace")
     except OSError:
         return {}
-    return {line.name: line.value for line in env_lines(text)}
+    values: dict[str, str] = {}
+    for line in env_lines(text):
+        value = line.value
+        if not line.literal and "$" in value:
+            value = expanded(value, {**values, **environ})[0]
+        values[line.name] = value[:_LONGEST]
+    return values
+
+
+def is_word(text: str) -> bool:
+    """Tell whether a text is one word; what stands in the braces of variables may have spaces."""
+    return _WORD.fullmatch(text) is not None
 
 
 def expanded(text: str, values: Mapping[str, str], depth: int = 0) -> tuple[str, tuple[str, ...]]:
-    """Return a text with its variables replaced, and the names of those that are nowhere set."""
+    """Return a text with its variables replaced, and the names of those that are nowhere set.
+
+    What the text itself says about a missing one, `${NAME:?reason}`, stands behind its name.
+    """
     missing: list[str] = []
 
     def replaced(match: re.Match[str]) -> str:
@@ -66,7 +94,8 @@ def expanded(text: str, values: Mapping[str, str], depth: int = 0) -> tuple[str,
             return value or ""
         if sign.endswith("-"):
             return _inner(rest)
-        missing.append(name)
+        reason = rest.strip() if sign.endswith("?") else ""
+        missing.append(f"{name} ({reason})" if reason else name)
         return ""
 
     def _inner(rest: str) -> str:
