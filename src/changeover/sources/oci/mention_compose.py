@@ -148,9 +148,6 @@ def _get(node: yaml.Node | None, wanted: str) -> yaml.Node | None:
 def _items(node: yaml.Node | None) -> list[yaml.Node]:
     """Return the scalars and mappings of a list, or a single one; what says nothing is left out."""
     given = node.value if isinstance(node, yaml.SequenceNode) else [node]
-    return [n for n in given if isinstance(n, yaml.MappingNode) or _says(n)]
-
-
-def _says(node: yaml.Node | None) -> bool:
-    scalar = isinstance(node, yaml.ScalarNode) and bool(node.value)
-    return scalar and node is not None and not node.tag.endswith(":null")
+    scalars = [n for n in given if isinstance(n, yaml.ScalarNode)]
+    said = [n for n in scalars if n.value and not n.tag.endswith(":null")]
+    return [n for n in given if n is not None and (_is_map(n) or n in said)]
