@@ -71,6 +71,16 @@ def test_a_name_that_is_not_known(place: Path, sshd: Sshd) -> None:
     assert trouble(pinged()) == "name"
 
 
+def test_a_jump_host_that_nobody_answers_at(place: Path, sshd: Sshd) -> None:
+    instance(place, sshd, options={"ProxyJump": f"127.0.0.1:{free_port()}"})
+
+    result = pinged()
+
+    assert trouble(result) == "network"
+    assert "is not reached through its jump host" in result.output
+    assert "refused" in result.output
+
+
 def test_a_port_that_refuses(place: Path, sshd: Sshd) -> None:
     instance(place, sshd, port=free_port())
 

@@ -20,6 +20,7 @@ from changeover.instances.given import NOTHING, known_only
 from changeover.instances.written import InstanceWritten
 from changeover.model.codec import to_json
 from changeover.model.findings import blocking
+from changeover.model.secret import Masker
 from changeover.sources.schema import schema_of
 from changeover.views.finding import finding_lines
 from changeover.views.instance import instance_lines
@@ -62,10 +63,12 @@ def init(folder: Path, adopt: str | None, yes: bool, **said: Any) -> None:
 @output_option
 def show(instance: Path, output: str) -> None:
     """Show an instance; secrets by the place where they are kept."""
-    described, secrets = open_instance(instance, given=given_words() or NOTHING)
+    masker = Masker()
+    described, secrets = open_instance(instance, masker.learn, given_words() or NOTHING)
     kept = {name: str(secrets.reference(name)) for name in secrets}
+    # Reading the values teaches the masker those that stand under `!vault`.
     shown = {**to_json(known_only(described)), "secrets": kept}
-    emit(shown, instance_lines(described, kept), output)
+    emit(masker.tree(shown), instance_lines(described, kept), output)
 
 
 @instance.command()

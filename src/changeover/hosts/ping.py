@@ -44,6 +44,10 @@ class Trouble(enum.StrEnum):
     OTHER = "other"
 
 
+_PIPE = "UNKNOWN port 65535"
+"""How `ssh` names the other end where it came through `ProxyJump` or `ProxyCommand`."""
+
+
 @dataclass(frozen=True)
 class Pong:
     """What came back from a host."""
@@ -107,7 +111,7 @@ def _stage(spec: HostSpec, error: ChangeoverError) -> Pong:
     except (OSError, ChangeoverError) as wrong:
         return Pong(spec.name, Trouble.OTHER, str(wrong), "install and configure OpenSSH's client")
     found = (_unreached(spec, way) or _strange_key(spec, way)) if way.direct else None
-    return found or _not_let_in(spec, error)
+    return found or _not_let_in(spec, way, error)
 
 
 def _unreached(spec: HostSpec, way: _Way) -> Pong | None:
@@ -189,7 +193,7 @@ def _strange_key(spec: HostSpec, way: _Way) -> Pong | None:
     )
 
 
-def _not_let_in(spec: HostSpec, error: ChangeoverError) -> Pong:
+def _not_let_in(spec: HostSpec, way: _Way, error: ChangeoverError) -> Pong:
     try:
         done = subprocess.run(
             [*ssh_words(spec), f"exec /bin/sh -c 'echo {MARK}'"],
@@ -197,7 +201,15 @@ def _not_let_in(spec: HostSpec, error: ChangeoverError) -> Pong:
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired, ChangeoverError):
         return Pong(spec.name, Trouble.TIMEOUT, error.message, error.remedy)
-    last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2].strip()
+    lines = [line.strip() for line in done.stderr.decode("utf-8", "replace").strip().splitlines()]
+    last = lines[-1] if lines else ""
+    if done.returncode == 255 and not way.direct and last.endswith(_PIPE):
+        return Pong(
+            spec.name,
+            Trouble.NETWORK,
+            f"{way.shown} is not reached through its jump host: {lines[0]}",
+            f"does the jump host let you in? `ssh -v {spec.address or spec.name}` shows where",
+        )
     if done.returncode == 255:
         return Pong(
             spec.name,

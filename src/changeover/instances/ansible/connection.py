@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from typing import Any
 from changeover.errors import InvalidInstance
 from changeover.instances.ansible.config import Config
 from changeover.instances.ansible.filters import to_bool
-from changeover.instances.ansible.playbook import Playbook
+from changeover.instances.ansible.playbook import Play
 from changeover.instances.ansible.scope import Scope
 from changeover.model.findings import Finding, passed
 from changeover.model.instance import HostSpec
@@ -48,7 +49,8 @@ class Connections:
     """Turns connection variables into the way to a host."""
 
     config: Config
-    playbook: Playbook | None
+    plays: Sequence[Play]
+    """Those that are for the host: another one may say `connection: local`."""
     become: bool = False
     """The guide needs root, whatever the playbook says."""
 
@@ -77,7 +79,7 @@ class Connections:
 
     def _keywords(self, scope: Scope) -> Mapping[str, Any]:
         found: dict[str, Any] = {}
-        for play in self.playbook.plays if self.playbook else ():
+        for play in self.plays:
             for word in (
                 "become",
                 "become_user",
@@ -210,8 +212,9 @@ def _options(text: str, host: str) -> Iterator[tuple[str, str]]:
     for word in words:
         if word[:2] == "-o":
             setting = word[2:] or next(words, "")
-            name, _, value = setting.replace(" ", "=", 1).partition("=")
-            yield name.strip(), value.strip()
+            # `Name=value` or `Name value`; a value may have blanks and signs of equality.
+            name, value = (*re.split(r"\s*=\s*|\s+", setting.strip(), maxsplit=1), "")[:2]
+            yield name, value
         elif word in _FLAGS:
             yield _FLAGS[word]
         elif word[:2] in _VALUED or word[:2] == "-F":

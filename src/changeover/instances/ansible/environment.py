@@ -140,7 +140,7 @@ class Environment:
     def way(self, host: str) -> Way:
         """Return how a host is reached."""
         become = bool(self.sections.become)
-        connections = Connections(self.config, self.playbook, become)
+        connections = Connections(self.config, self.variables.plays_of(host), become)
         return connections.way(self.variables.scope(host), self.roles(host))
 
     def roles(self, host: str) -> list[str]:

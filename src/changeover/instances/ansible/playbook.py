@@ -14,12 +14,13 @@ from changeover.instances.ansible.varfile import parse_yaml, read_bytes
 NAMES = ("playbook", "site", "main", "deploy", "all")
 ENDINGS = (".yml", ".yaml")
 ROLES = ("~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles")
-KEYWORDS = frozenset(
-    "any_errors_fatal become become_exe become_flags become_method become_user check_mode "
-    "collections connection debugger delegate_facts delegate_to diff environment ignore_errors "
-    "ignore_unreachable module_defaults name no_log port remote_user role run_once tags throttle "
-    "timeout vars when".split()
-)
+KEYWORDS = frozenset((
+    "any_errors_fatal", "become", "become_exe", "become_flags", "become_method", "become_user",
+    "check_mode", "collections", "connection", "debugger", "delegate_facts", "delegate_to",
+    "diff", "environment", "ignore_errors", "ignore_unreachable", "module_defaults", "name",
+    "no_log", "port", "remote_user", "role", "run_once", "tags", "throttle", "timeout", "vars",
+    "when",
+))  # fmt: skip
 """What an entry of `roles:` may say beside its parameters."""
 DEEPEST = 10
 """Playbooks that import playbooks, roles that depend on roles."""

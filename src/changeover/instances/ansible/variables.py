@@ -68,10 +68,11 @@ class Variables:
 
     def _roles(self, host: str) -> list[Role]:
         """Return the roles of a host; of one no play is for, those that look at it."""
-        plays = self._plays_of(host) or (self.playbook.plays if self.playbook else ())
+        plays = self.plays_of(host) or (self.playbook.plays if self.playbook else ())
         return once(role for play in plays for role in play.roles)
 
-    def _plays_of(self, host: str) -> list[Play]:
+    def plays_of(self, host: str) -> list[Play]:
+        """Return the plays that are for a host."""
         plays = self.playbook.plays if self.playbook else ()
         return [play for play, hosts in zip(plays, self._chosen, strict=True) if host in hosts]
 
@@ -112,7 +113,7 @@ class Variables:
     def _play_layers(self, host: str, before: Sequence[Layer]) -> Iterator[Layer]:
         if not self.playbook:
             return
-        plays = self._plays_of(host)
+        plays = self.plays_of(host)
         for play in plays:
             yield Layer(f"{play.path}: vars", play.vars)
         for play in plays:
