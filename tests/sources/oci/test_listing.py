@@ -96,3 +96,13 @@ def test_a_damaged_configuration_is_said_and_a_folder_that_is_no_layout_refused(
     assert said.exit_code == 1
     assert "the source's bytes are" in said.output
     assert "oci-layout: not there" in error(images, "list", f"oci:{tmp_path}")
+
+
+def test_an_image_of_a_registry_is_listed_by_its_name() -> None:
+    with MemoryRegistry() as registry:
+        thing = pushed(registry, "app", "1", sample.index({"linux/amd64": sample.image([b"x"])}))
+        words = ("list", f"docker://{registry.host}/app:1", "--plain-http", registry.host)
+        (row,) = data(images, *words)["images"]
+
+    assert row["digest"] == thing.digest
+    assert row["platforms"] == ["linux/amd64"]

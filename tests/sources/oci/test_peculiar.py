@@ -15,9 +15,9 @@ from tests.sources.oci.setting import client_to, copied, holds, one, pushed
 from changeover.sources.oci import sample
 from changeover.sources.oci.authority import parse_challenges
 from changeover.sources.oci.connection import Connection, retry_after
-from changeover.sources.oci.fault import Denied, Passing, Unsupported
+from changeover.sources.oci.fault import Denied, ImageFault, Passing, Unsupported
 from changeover.sources.oci.http1 import Headers, Response
-from changeover.sources.oci.media import OCI_INDEX
+from changeover.sources.oci.media import OCI_INDEX, parse_manifest
 from changeover.sources.oci.memory import Fault, MemoryRegistry, Request
 from changeover.sources.oci.wire import Answer
 
@@ -252,7 +252,11 @@ def unheard_of(answered: Answered) -> None:
     answered.status, answered.body = 501, b""
 
 
-@pytest.mark.parametrize("twist", [portal, forbidden, unheard_of])
+def unknown(answered: Answered) -> None:
+    answered.status, answered.body = 404, b'{"errors":[{"code":"NAME_UNKNOWN"}]}'
+
+
+@pytest.mark.parametrize("twist", [portal, forbidden, unheard_of, unknown])
 def test_a_registry_that_knows_no_referrers_is_copied_from_and_to(
     target: Peculiar, twist: Twist
 ) -> None:
@@ -264,6 +268,7 @@ def test_a_registry_that_knows_no_referrers_is_copied_from_and_to(
         thing = signed(source, "app", 1)
         target.twist = twisted
         one(copied(client, [f"{source.host}/app:1"], f"docker://{target.host}/app:1"))
+        assert ("app", thing.digest.replace(":", "-")) in target.manifests
         source.twist, target.twist = twisted, lambda _: None
         again = one(copied(client, [f"{source.host}/app:1"], f"docker://{target.host}/b:1"))
 
@@ -383,3 +388,22 @@ def test_a_challenge_nobody_here_can_meet_is_an_error_in_words(
 
     with client_to(target.host) as client, pytest.raises(Denied, match="wants credentials"):
         client.registry(target.host).manifest("app", "1")
+
+
+def test_a_registry_that_refuses_layers_kept_elsewhere_is_told_apart(target: Peculiar) -> None:
+    thing = sample.image([b"here"])
+    document = json.loads(thing.manifest.body)
+    kind = "application/vnd.oci.image.layer.nondistributable.v1.tar"
+    away = {"mediaType": kind, "digest": f"sha256:{'3' * 64}", "size": 5, "urls": ["https://x/l"]}
+    document["layers"].append(away)
+    manifest = parse_manifest(json.dumps(document).encode(), "test")
+
+    def twist(answered: Answered) -> None:
+        if answered.method == "PUT" and "/manifests/" in answered.path:
+            answered.status = 500
+
+    target.twist = twist
+    with client_to(target.host) as client, pytest.raises(ImageFault) as refused:
+        client.registry(target.host).put_manifest("app", "1", manifest)
+
+    assert "validation.manifests.urls.allow" in refused.value.remedy

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from changeover.cli.images.place import edition_option, is_held, mentioned
+from changeover.cli.images.place import edition_option, is_held, is_in_registry, mentioned
 from changeover.cli.images.registry import client_for, registry_options
 from changeover.cli.options import output_option
 from changeover.cli.output import emit
@@ -36,7 +36,9 @@ class Listed:
 
 
 @click.command("list")
-@click.argument("files", nargs=-1, required=True, metavar="RELEASE|FILE|oci:FOLDER...")
+@click.argument(
+    "files", nargs=-1, required=True, metavar="RELEASE|FILE|oci:FOLDER|docker://IMAGE..."
+)
 @edition_option
 @click.option("--offline", is_flag=True, help="Do not ask registries for digests.")
 @output_option
@@ -48,11 +50,15 @@ def list_images(
 
     Each is shown with the digest its tag has now. A release is a folder, or a version of the
     instance's hubs (-i). Of a layout or an archive (oci:FOLDER, oci-archive:FILE,
-    docker-archive:FILE), what it holds is listed, with platforms.
+    docker-archive:FILE), what it holds is listed, with platforms; of docker://HOST/NAME:TAG, that
+    image.
     """
     held = [parse_reference(file) for file in files if is_held(file)]
     found: dict[Reference, list[Mention]] = {}
-    for mention in mentioned([file for file in files if not is_held(file)], edition):
+    for file in filter(is_in_registry, files):
+        found.setdefault(parse_reference(file), [])
+    elsewhere = [f for f in files if not is_held(f) and not is_in_registry(f)]
+    for mention in mentioned(elsewhere, edition):
         found.setdefault(mention.reference, []).append(mention)
     client, budget = client_for(reach)
     with client:

@@ -26,6 +26,11 @@ def is_held(written: str) -> bool:
     return kind != written and kind in HELD_KINDS
 
 
+def is_in_registry(written: str) -> bool:
+    """Tell whether a word is an image of a registry, written out."""
+    return written.startswith("docker://")
+
+
 def mentioned(places: Iterable[str | Path], edition: str = "") -> list[Mention]:
     """Return the images that files, folders and releases name."""
     found = [m for place in places for m in mentions(place_of(str(place)), os.environ)]

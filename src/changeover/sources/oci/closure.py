@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from changeover.sources.oci.fault import Corrupt, Denied, Missing, Unsupported
-from changeover.sources.oci.media import Descriptor, Manifest, chosen_platform
+from changeover.sources.oci.media import INDEXES, Descriptor, Manifest, chosen_platform
 from changeover.sources.oci.medium import Source
 
 COSIGN = (".sig", ".att", ".sbom")
@@ -46,7 +46,7 @@ class Walker:
             )
         note = ""
         if self._platform and top.is_index:
-            child = chosen_platform(top.children, self._platform, where)
+            child = chosen_platform(self._images(source, name, top), self._platform, where)
             top = source.manifest(name, child.digest)
             note = f"names the manifest of {self._platform} alone, {top.digest}"
         found = Closure(top, note=note)
@@ -54,6 +54,18 @@ class Walker:
         found.manifests.append((tag or top.digest, top))
         found.note = "; ".join(n for n in (note, self._notes.get((source.place, name), "")) if n)
         return found
+
+    def _images(self, source: Source, name: str, top: Manifest) -> tuple[Descriptor, ...]:
+        """Return the images of an index, and of the indexes in it."""
+        found, waiting, seen = [], [top], {top.digest}
+        while waiting and len(seen) < MOST_MANIFESTS:
+            for child in waiting.pop().children:
+                if child.media_type not in INDEXES:
+                    found.append(child)
+                elif child.digest not in seen:
+                    seen.add(child.digest)
+                    waiting.append(source.manifest(name, child.digest))
+        return tuple(found)
 
     def _descend(
         self, found: Closure, source: Source, name: str, manifest: Manifest, depth: int

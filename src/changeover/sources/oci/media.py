@@ -209,12 +209,23 @@ def chosen_platform(children: tuple[Descriptor, ...], platform: str, where: str)
 
     Raises `Unsupported`, naming the platforms there are.
     """
-    for child in children:
-        if child.platform == platform:
-            return child
-    for child in children:
-        if child.platform.startswith(platform + "/"):
-            return child
+    wanted = _plain(platform)
+    alike = [c for c in children if _plain(c.platform) == wanted]
+    below = [c for c in children if c.platform.startswith(wanted + "/")]
+    chosen = [c for c in children if c.platform == platform] or alike or below
+    if chosen:
+        return chosen[0]
     known = sorted({c.platform for c in children if c.platform and "unknown" not in c.platform})
     names = ", ".join(known) or "none"
     raise Unsupported(f"{where}: no image for {platform}", f"there is: {names}")
+
+
+_ALIKE = {"x86_64": "amd64", "aarch64": "arm64", "arm64/v8": "arm64", "amd64/v1": "amd64"}
+
+
+def _plain(platform: str) -> str:
+    """Return a platform as most write it: `aarch64` and `linux/arm64/v8` are `linux/arm64`."""
+    system, slash, machine = platform.partition("/")
+    if not slash:
+        system, machine = "linux", platform
+    return f"{system}/{_ALIKE.get(machine, machine)}"

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from changeover.sources.oci.authority import scope
 from changeover.sources.oci.connection import Connection, refused, skip_bytes, small
-from changeover.sources.oci.fault import Corrupt, Denied, Missing, Passing, Unsupported
+from changeover.sources.oci.fault import Corrupt, Denied, ImageFault, Missing, Passing, Unsupported
 from changeover.sources.oci.media import (
     ACCEPT,
     OCI_INDEX,
@@ -29,6 +29,10 @@ from changeover.sources.oci.wire import Answer
 
 MOST_PAGES = 10_000
 _NEXT = re.compile(r'<([^>]*)>[^<]*?;\s*rel\s*=\s*"?next\b', re.IGNORECASE)
+_ELSEWHERE = (
+    "a layer of it is kept at another place, which some registries refuse: their administrator "
+    "allows its address (docker-registry: validation.manifests.urls.allow)"
+)
 T = TypeVar("T")
 
 
@@ -118,6 +122,12 @@ class Registry:
 
     def referrers(self, name: str, digest: str) -> tuple[Descriptor, ...]:
         """Return what the registry itself knows to point at a manifest, page by page."""
+        try:
+            return self._referrers(name, digest)
+        except Missing:
+            return ()
+
+    def _referrers(self, name: str, digest: str) -> tuple[Descriptor, ...]:
         if not self._has_referrers:
             return ()
         url = self.connection.url(name, "referrers", digest)
@@ -126,9 +136,11 @@ class Registry:
     def _referring(self, name: str, digest: str, url: str) -> tuple[Sequence[Descriptor], str]:
         where = self._named(name, digest)
         with self.connection.once("GET", url, (scope(name),), {"Accept": OCI_INDEX}) as answer:
-            if answer.status != 200:
+            if answer.status == 404 and b"_UNKNOWN" in answer.read(8192):
                 # Some that have them say so of a manifest that nothing refers to.
-                self._has_referrers = answer.status == 404 and b"_UNKNOWN" in answer.read(8192)
+                raise Missing(f"{where}: no referrers")
+            if answer.status != 200:
+                self._has_referrers = False
                 return (), ""
             body, kind = small(answer, where), answer.headers.get("Content-Type")
             following = self._following(answer)
@@ -146,9 +158,14 @@ class Registry:
         url = self.connection.url(name, "manifests", wanted)
         headers = {"Content-Type": manifest.media_type}
         scopes = (scope(name, push=True),)
-        answer = self.connection.budget.tries(
-            lambda: self.connection.once("PUT", url, scopes, headers, manifest.body)
-        )
+        try:
+            answer = self.connection.budget.tries(
+                lambda: self.connection.once("PUT", url, scopes, headers, manifest.body)
+            )
+        except Passing as fault:
+            if any(blob.elsewhere for blob in manifest.blobs):
+                raise ImageFault(fault.message, _ELSEWHERE) from None
+            raise
         with answer:
             if answer.status not in (200, 201, 202):
                 raise refused(answer, self._named(name, wanted))
@@ -173,8 +190,8 @@ class Registry:
 
     def _refers(self, name: str, subject: str, digest: str) -> bool:
         try:
-            return any(d.digest == digest for d in self.referrers(name, subject))
-        except Denied:
+            return any(d.digest == digest for d in self._referrers(name, subject))
+        except (Denied, Missing):
             self._has_referrers = False
             return False
 
