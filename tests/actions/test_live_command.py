@@ -84,7 +84,7 @@ def test_a_command_under_way_is_followed_though_what_it_creates_is_there(
     first = replace(attempt, transport=this_machine(tmp_path / "state").transport)
     with ThreadPoolExecutor(1) as crashing:
         interrupted = crashing.submit(action.apply, first, change)
-        assert await_outcome(made.exists, 10)
+        assert await_outcome(made.exists, 30)
 
         resumed = action.plan(attempt)
         go.touch()

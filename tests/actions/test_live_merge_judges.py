@@ -42,9 +42,9 @@ def test_nginx_judges_a_site_within_its_tree_and_reads_it(host: Host, nginx: Ngi
             return answer.read().decode(), answer.headers["X-Mine"]
 
     action, change = applied("files.merge", host, content=site(port, "new"), **params)
-    assert await_outcome(lambda: seen() == ("new", "yes"), 10), seen()
+    assert await_outcome(lambda: seen() == ("new", "yes"), 30), seen()
     undone(action, host, change)
-    assert await_outcome(lambda: seen() == ("old", "yes"), 10), seen()
+    assert await_outcome(lambda: seen() == ("old", "yes"), 30), seen()
 
     refused = build("files.merge", {**params, "content": site(port, "new", "    no_such 1;\n")})
     (finding,) = [f for f in refused.check(host) if f.severity is Severity.FAIL]

@@ -159,6 +159,6 @@ def test_a_site_that_was_written_and_not_loaded_is_noticed(
         path.write_text(serving(port, "two"))
         return late.plan(host).needed
 
-    assert await_outcome(written_after_a_while, 10)
+    assert await_outcome(written_after_a_while, 30)
     assert "changed since it last did" in late.plan(host).summary
     assert answer(port) == "one"

@@ -239,7 +239,7 @@ def test_a_restore_killed_at_any_moment_can_be_repeated(
         [*apply_elsewhere(), host.state_dir, odd.url, repr(dict(change.before))],
         start_new_session=True, env={**os.environ, "PYTHONPATH": "src:."},
     )  # fmt: skip
-    await_outcome(lambda: bool(started(odd)) or victim.poll() is not None, 20)
+    await_outcome(lambda: bool(started(odd)) or victim.poll() is not None, 30)
     with contextlib.suppress(subprocess.TimeoutExpired):
         victim.wait(delay)  # the moment of the kill is what this test varies
     with contextlib.suppress(ProcessLookupError):

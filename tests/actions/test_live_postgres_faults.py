@@ -64,7 +64,7 @@ def test_a_password_is_seen_nowhere(url: str, host: Host, postgres: Postgres) ->
     seen: list[str] = []
 
     def look() -> None:
-        await_outcome(lambda: postgres.sql(asleep) != "0", 20)
+        await_outcome(lambda: postgres.sql(asleep) != "0", 30)
         seen.extend(visible(CANARY))
 
     looking = threading.Thread(target=look)
@@ -123,7 +123,7 @@ def test_a_backup_killed_on_the_host_is_made_again(
     dumping = "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^COPY public.big'"
 
     def kill() -> None:
-        await_outcome(lambda: postgres.sql(dumping) != "0", 20)
+        await_outcome(lambda: postgres.sql(dumping) != "0", 30)
         name = url.rpartition("/")[2]
         found = subprocess.run(
             ["pgrep", "-f", f"dbname={name}"], capture_output=True, text=True, check=False
@@ -155,11 +155,11 @@ def test_a_superusers_session_stops_a_restore_and_harms_nothing(
     connected = f"SELECT count(*) {sessions}"
     words = ["psql", "-Xq", "-d", postgres.url(name), "-c", "SELECT pg_sleep(60)"]
     with subprocess.Popen(words, stderr=subprocess.DEVNULL):
-        assert await_outcome(lambda: postgres.sql(connected) == "1", 20)
+        assert await_outcome(lambda: postgres.sql(connected) == "1", 30)
         with pytest.raises(ActionFailed, match="accessed by other users") as refused:
             done(host, "postgres.restore", database=url)
         postgres.sql(f"SELECT pg_terminate_backend(pid) {sessions}")
-    assert await_outcome(lambda: postgres.sql(connected) == "0", 20)
+    assert await_outcome(lambda: postgres.sql(connected) == "0", 30)
     left = postgres.sql("SELECT count(*) FROM big", name)
 
     done(host, "postgres.restore", database=url)

@@ -95,7 +95,7 @@ def test_a_lock_that_is_not_given_back_names_its_holder(database: str, host: Hos
     holder = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     held = """SELECT count(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid
         WHERE locktype = 'advisory' AND granted AND datname = current_database()"""
-    await_outcome(lambda: psql(database, held) == "1", 10)
+    await_outcome(lambda: psql(database, held) == "1", 30)
     action = build("postgres.migrate", migrate(database, script("0000", LOG), lock_wait=0.3))
     try:
         with pytest.raises(
@@ -151,7 +151,7 @@ def test_a_server_that_stops_in_mid_migration_is_gone_on_with(
     asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
     def stop() -> None:
-        await_outcome(lambda: own_postgres.sql(asleep) == "1", 20)
+        await_outcome(lambda: own_postgres.sql(asleep) == "1", 30)
         own_postgres.stop()
 
     stopper = threading.Thread(target=stop)
@@ -181,7 +181,7 @@ def test_a_killed_client_leaves_no_backend_and_no_lock(
 
     runner = threading.Thread(target=run)
     runner.start()
-    await_outcome(lambda: psql(database, asleep) != "", 20)
+    await_outcome(lambda: psql(database, asleep) != "", 30)
     name = database.rpartition("/")[2]
     client = subprocess.run(
         ["pgrep", "-f", f"psql .*dbname={name} "], capture_output=True, text=True, check=True
@@ -190,4 +190,4 @@ def test_a_killed_client_leaves_no_backend_and_no_lock(
         os.kill(pid, signal.SIGKILL)
     runner.join()
 
-    assert await_outcome(lambda: psql(database, asleep) == "", 10)
+    assert await_outcome(lambda: psql(database, asleep) == "", 30)

@@ -141,7 +141,7 @@ def forwarded(sshd: Sshd, tmp_path: Path) -> Iterator[Host]:
     """A host over SSH, with the operator's agent forwarded; the key is on no file of the host."""
     socket = tmp_path / "agent"
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
-    assert await_outcome(socket.exists, 5)
+    assert await_outcome(socket.exists, 30)
     env = {**os.environ, "SSH_AUTH_SOCK": str(socket)}
     subprocess.run(["ssh-add", "-q", str(sshd.key("host1"))], env=env, check=True)
     config = tmp_path / "ssh_config"

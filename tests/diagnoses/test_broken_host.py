@@ -90,7 +90,7 @@ class Ward:
     def _does(self, script: str) -> None:
         """Run a script, and return once sshd, which it may have reloaded, lets one in again."""
         self.lab.host.run(script)
-        assert await_outcome(lambda: self.lab.host.run("echo in", check=False) == "in\n", 20)
+        assert await_outcome(lambda: self.lab.host.run("echo in", check=False) == "in\n", 30)
 
     def _role_password(self) -> None:
         quoted = PASSWORD.replace("'", "''")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ systemctl enable --now notes.service
 
 @pytest.fixture
 def vm(docker_engine: None, tmp_path: Path) -> Iterator[ContainerHost]:
-    host = ContainerHost(tmp_path / "vm", "changeover-docs-vm", "catalogage")
+    host = ContainerHost(tmp_path / "vm", f"changeover-docs-vm-{os.getpid()}", "catalogage")
     host.start()
     yield host
     host.remove()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs/tutorial.md"
 
 @pytest.fixture
 def vm(docker_engine: None, tmp_path: Path) -> Iterator[ContainerHost]:
-    host = ContainerHost(tmp_path / "vm", "changeover-docs-tutorial", "catalogage")
+    host = ContainerHost(tmp_path / "vm", f"changeover-docs-tutorial-{os.getpid()}", "catalogage")
     host.start()
     yield host
     host.remove()

@@ -150,7 +150,7 @@ def test_once_the_lease_is_stolen_nothing_is_done_anymore(
 
     assert {p.name for p in tmp_path.iterdir()} == {"before", "it's a state"}
     assert not (state / "journal").exists()
-    assert await_outcome(lambda: not list(state.glob("changeover.*")), 10)
+    assert await_outcome(lambda: not list(state.glob("changeover.*")), 30)
     anywhere.lock_release()
     assert fresh(another().lock_take(3, "third", 30)) == (2, "thief")
 
@@ -187,7 +187,7 @@ def test_the_lease_is_renewed_while_a_command_runs_and_prints(
     printing = shell(loop, str(flag))
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(anywhere.run, printing, timeout=60, silence=None)
-        assert await_outcome(lambda: anywhere.lock_show() is not None, 10)
+        assert await_outcome(lambda: anywhere.lock_show() is not None, 30)
 
         for _ in range(10):
             age(state, 20)

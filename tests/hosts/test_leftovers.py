@@ -31,7 +31,7 @@ def dead_controller(state: Path, script: str, *arguments: str) -> None:
     with subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True) as controller:
         assert controller.stdout
         controller.stdout.readline()
-        assert await_outcome(lambda: Path(arguments[0]).exists(), 10)
+        assert await_outcome(lambda: Path(arguments[0]).exists(), 30)
         os.killpg(controller.pid, signal.SIGKILL)
 
 
@@ -93,7 +93,7 @@ def test_a_live_shell_of_this_process_is_not_left_over(
         running = pool.submit(
             here.run, shell('touch "$1"; sleep 1', str(tmp_path / "on")), timeout=9, silence=None
         )
-        assert await_outcome((tmp_path / "on").exists, 10)
+        assert await_outcome((tmp_path / "on").exists, 30)
 
         assert another().leftover() is None
         running.result()

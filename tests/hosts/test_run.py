@@ -126,11 +126,11 @@ def test_at_the_limit_the_whole_group_ends_and_the_shell_goes_on(
 ) -> None:
     children = shell('sleep 61.5 & sleep 62.5 & echo "$!" >"$1"; wait', str(tmp_path / "child"))
 
-    with pytest.raises(OutOfTime, match=r"longer than 0\.5 s"):
-        run(anywhere, children, timeout=0.5)
+    with pytest.raises(OutOfTime, match=r"longer than 2 s"):
+        run(anywhere, children, timeout=2)
 
     child = int((tmp_path / "child").read_text())
-    assert await_outcome(lambda: not Path(f"/proc/{child}").exists(), 10)
+    assert await_outcome(lambda: not Path(f"/proc/{child}").exists(), 30)
     assert run(anywhere, command("echo", "on")).stdout == "on\n"
 
 
@@ -239,7 +239,7 @@ def test_the_limit_also_ends_what_runs_as_another_user(here: ShellTransport) -> 
     with pytest.raises(OutOfTime):
         run(here, command("sleep", "63.25", user="nobody"), timeout=0.5)
 
-    assert await_outcome(lambda: not run(here, command("pgrep", "-f", "sleep 63.2[5]")).ok, 10)
+    assert await_outcome(lambda: not run(here, command("pgrep", "-f", "sleep 63.2[5]")).ok, 30)
 
 
 def test_many_threads_may_ask_one_host(here: ShellTransport) -> None:

@@ -148,7 +148,7 @@ def test_a_lost_connection_is_unknown_and_the_next_request_connects_again(
     )
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(transport.run, script, timeout=60, silence=None)
-        assert await_outcome((tmp_path / "started").exists, 20)
+        assert await_outcome((tmp_path / "started").exists, 30)
         own_sshd.cut()
         with pytest.raises(Unreachable) as told:
             running.result()
@@ -172,7 +172,7 @@ def test_what_runs_once_outlives_the_connection(
     asked = shell(script, str(tmp_path / "log"), str(tmp_path / "go"))
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(transport.once, "k", asked, timeout=60, silence=None)
-        assert await_outcome((tmp_path / "log").exists, 20)
+        assert await_outcome((tmp_path / "log").exists, 30)
         own_sshd.cut()
         with pytest.raises(Unreachable):
             running.result()

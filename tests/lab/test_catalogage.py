@@ -54,19 +54,19 @@ def test_the_pages_come_with_success_while_the_database_is_down(lab: LocalLab) -
     assert "indisponible" in lab.site.page()
     assert not lab.site.healthy
     lab.postgres.start()
-    assert await_outcome(lambda: lab.site.healthy, 10)
+    assert await_outcome(lambda: lab.site.healthy, 30)
 
 
 def test_the_stream_of_requests_counts_failures_and_keeps_what_was_acknowledged(
     lab: LocalLab,
 ) -> None:
     users = traffic(lab)
-    assert await_outcome(lambda: users.acknowledged >= 3, 10)
+    assert await_outcome(lambda: users.acknowledged >= 3, 30)
 
     lab.supervisord.control("stop", "server")
-    assert await_outcome(lambda: users.failed >= 3, 10)
+    assert await_outcome(lambda: users.failed >= 3, 30)
     lab.supervisord.control("start", "server")
-    assert await_outcome(lambda: lab.site.healthy, 10)
+    assert await_outcome(lambda: lab.site.healthy, 30)
     report = users.stop()
 
     assert report.requests > len(report.failures) >= 3
@@ -118,7 +118,7 @@ def test_nothing_is_left_of_a_lab_whose_servers_were_killed(lab: LocalLab) -> No
     for pid in pids:
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-    assert await_outcome(lambda: lab.supervisord.pid is None, 5)
+    assert await_outcome(lambda: lab.supervisord.pid is None, 30)
     assert len(left_behind(lab.folder)) >= 3  # two programs, a worker of nginx
 
     lab.stop()
@@ -142,7 +142,7 @@ def test_the_instance_folder_can_be_read(lab: LocalLab, tmp_path: Path, ssh: boo
 @pytest.mark.docker
 def test_the_platform_runs_on_a_host_of_its_own(host_lab: HostLab) -> None:
     users = traffic(host_lab)
-    assert await_outcome(lambda: users.acknowledged >= 3, 10)
+    assert await_outcome(lambda: users.acknowledged >= 3, 30)
     report = users.stop()
 
     assert report.failures == ()

@@ -118,7 +118,7 @@ class Nginx:
         self.test()
         before = self.workers()
         subprocess.run([*self.words, "-s", "reload"], check=True, capture_output=True)
-        await_outcome(lambda: bool(self.workers() - before), 10)
+        await_outcome(lambda: bool(self.workers() - before), 30)
 
     def test(self) -> None:
         """Raise with nginx's own words when the configuration is refused."""

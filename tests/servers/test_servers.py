@@ -67,13 +67,13 @@ def test_cutting_ends_the_session_and_not_the_command(own_sshd: Sshd) -> None:
         "trap '' HUP; mkfifo p; read x < p; echo > end",
     ]
     session = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    assert await_outcome((home / "p").exists, 10)
+    assert await_outcome((home / "p").exists, 30)
 
     own_sshd.cut()
 
     assert session.wait(10) == 255
     (home / "p").write_text("go\n")
-    assert await_outcome((home / "end").exists, 10)
+    assert await_outcome((home / "end").exists, 30)
 
 
 def test_nginx_serves_a_site_with_tls_of_our_own_authority(nginx: Nginx, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_supervisord_runs_a_program_and_stops_it(supervisord: Supervisord) -> No
 
     supervisord.control("update")
 
-    assert await_outcome(lambda: "RUNNING" in supervisord.control("status", "one").stdout, 10)
+    assert await_outcome(lambda: "RUNNING" in supervisord.control("status", "one").stdout, 30)
     pid = int(supervisord.control("pid", "one").stdout)
     supervisord.stop()
     assert not Path(f"/proc/{pid}").exists()
@@ -125,7 +125,7 @@ def test_servers_die_with_a_starter_that_is_killed(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(text)], cwd=ROOT, check=False)
 
     assert done.returncode == -signal.SIGKILL
-    assert await_outcome(lambda: not answers(port), 10)
+    assert await_outcome(lambda: not answers(port), 30)
 
 
 def test_a_server_left_by_another_process_is_stopped_by_its_folder(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_server_left_by_another_process_is_stopped_by_its_folder(tmp_path: Pat
     program.stop()
 
     assert program.pid is None
-    assert await_outcome(lambda: not Path(f"/proc/{pid}").exists(), 5)
+    assert await_outcome(lambda: not Path(f"/proc/{pid}").exists(), 30)
 
 
 def test_a_pid_that_was_given_to_somebody_else_is_not_ours(tmp_path: Path) -> None:

@@ -48,12 +48,12 @@ def test_what_cannot_be_found_or_read_is_said(tmp_path: Path, asked: str, said: 
 def test_a_command_and_what_it_started_end_at_their_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("changeover.instances.ansible.lookups.LIMIT", 0.5)
+    monkeypatch.setattr("changeover.instances.ansible.lookups.LIMIT", 2)
     with pytest.raises(InvalidInput, match="took more than"):
-        scope(tmp_path, x="{{ lookup('pipe', 'sleep 20 & echo $! > child; sleep 20') }}")["x"]
+        scope(tmp_path, x="{{ lookup('pipe', 'sleep 600 & echo $! > child; sleep 600') }}")["x"]
 
     child = Path("/proc", (tmp_path / "child").read_text().strip())
-    assert await_outcome(lambda: not child.exists() or "(zombie)" in _status(child), 5)
+    assert await_outcome(lambda: not child.exists() or "(zombie)" in _status(child), 30)
 
 
 def _status(process: Path) -> str:

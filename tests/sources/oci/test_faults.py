@@ -132,7 +132,7 @@ def test_a_stall_is_cut_and_tried_again(source: MemoryRegistry, target: MemoryRe
     over = threading.Event()
     source.script = first(1, "GET", "/blobs/", Fault(stall=over))
 
-    with client_to(source.host, target.host, silence=0.3) as client:
+    with client_to(source.host, target.host, silence=2) as client:
         one(copied(client, [f"{source.host}/app:1"], f"docker://{target.host}/app:1"))
     over.set()
 
