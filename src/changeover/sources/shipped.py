@@ -47,7 +47,8 @@ PRODUCT, VERSION, ENVELOPE = "changeover.product", "changeover.version", "change
 SUBJECT, TAG = "changeover.subject", "changeover.tag"
 """Of a signature that travels with an image: the image's digest, and its tag where it has one."""
 _EMPTY = b"{}"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~:-]{0,127}")
+"""A product or a version: both become folders of a hub, and name nothing outside it."""
 _MAKE = "changeover release pack makes one"
 
 
@@ -86,7 +87,8 @@ def read_shipment(source: Source, name: str, tag: str, where: str) -> Shipment:
     index = source.manifest(name, tag)
     releases = [d for d in index.children if d.artifact_type == ARTIFACT]
     product, version = index.annotations.get(PRODUCT, ""), index.annotations.get(VERSION, "")
-    if not index.is_index or len(releases) != 1 or not product or not version:
+    named = _NAME.fullmatch(product) and _NAME.fullmatch(version)
+    if not index.is_index or len(releases) != 1 or not named:
         raise InvalidRelease(
             f"{where}: is not a packed release", "changeover release pack makes one"
         )

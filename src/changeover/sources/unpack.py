@@ -63,9 +63,13 @@ def checked_files(source: Source, name: str, shipment: Shipment) -> Sequence[Des
 def _check_path(path: str, where: str) -> None:
     parts = path.split("/")
     strange = any(not c.isprintable() or c in "\\:" for c in path)
-    too_long = len(path) > LONGEST or any(len(p.encode()) > 255 for p in parts)
-    if strange or too_long or any(p in _BAD_PARTS or p != p.strip() for p in parts):
+    if strange or _too_long(parts) or any(p in _BAD_PARTS or p != p.strip() for p in parts):
         raise InvalidRelease(f"{where}: {path[:200]!r}: not a path a release may have", _REFUSED)
+
+
+def _too_long(parts: Sequence[str]) -> bool:
+    lengths = [len(p.encode()) for p in parts]
+    return sum(lengths) + len(parts) > LONGEST or max(lengths) > 255
 
 
 def _check_collisions(paths: Sequence[str], where: str) -> None:

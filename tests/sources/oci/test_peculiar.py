@@ -15,7 +15,7 @@ from tests.sources.oci.setting import client_to, copied, holds, one, pushed
 from changeover.sources.oci import sample
 from changeover.sources.oci.authority import parse_challenges
 from changeover.sources.oci.connection import Connection, retry_after
-from changeover.sources.oci.fault import Denied, ImageFault, Passing, Unsupported
+from changeover.sources.oci.fault import Corrupt, Denied, ImageFault, Passing, Unsupported
 from changeover.sources.oci.http1 import Headers, Response
 from changeover.sources.oci.media import OCI_INDEX, parse_manifest
 from changeover.sources.oci.memory import Fault, MemoryRegistry, Request
@@ -407,3 +407,32 @@ def test_a_registry_that_refuses_layers_kept_elsewhere_is_told_apart(target: Pec
         client.registry(target.host).put_manifest("app", "1", manifest)
 
     assert "validation.manifests.urls.allow" in refused.value.remedy
+
+
+def test_names_that_would_write_to_a_terminal_are_no_tags(target: Peculiar) -> None:
+    def twist(answered: Answered) -> None:
+        tags = ["good", "\x1b[2J", "\ud800", "a b", "../x", ""]
+        answered.status, answered.body = 200, json.dumps({"tags": tags}).encode()
+
+    target.twist = twist
+    with client_to(target.host) as client:
+        assert client.registry(target.host).tags("app") == ("good",)
+
+
+def test_half_a_character_in_a_manifest_is_refused() -> None:
+    body = json.dumps({"schemaVersion": 2, "manifests": [], "annotations": {"a": "\ud800"}})
+    whole = json.dumps({"schemaVersion": 2, "manifests": [], "annotations": {"a": "\U0001f600"}})
+
+    with pytest.raises(Corrupt, match="characters that are none"):
+        parse_manifest(body.encode(), "x")
+    assert parse_manifest(whole.encode(), "x").annotations == {"a": "\U0001f600"}
+
+
+@pytest.mark.parametrize("body", [b"[" * 6000, b'{"errors":5}', b'{"errors":[5]}', b"\xff"])
+def test_a_complaint_nobody_can_read_is_no_traceback(target: Peculiar, body: bytes) -> None:
+    def twist(answered: Answered) -> None:
+        answered.status, answered.body = 400, body
+
+    target.twist = twist
+    with client_to(target.host) as client, pytest.raises(Unsupported, match="answered 400"):
+        client.registry(target.host).manifest("app", "1")

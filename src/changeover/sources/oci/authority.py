@@ -183,7 +183,7 @@ class Authority:
                 )
             try:
                 tree = json.loads(answer.read(LARGEST_TOKEN))
-            except ValueError:
+            except (ValueError, RecursionError):
                 tree = None
         if not isinstance(tree, dict):
             raise Denied(f"{where}: token server did not answer with JSON", "try again later")

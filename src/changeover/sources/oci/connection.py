@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -166,17 +167,16 @@ def complaint(answer: Answer) -> str:
 
 def complained(answer: Answer) -> tuple[str, bool]:
     """Return a complaint, and whether it is about a full disk."""
-    with answer:
-        try:
-            body = answer.read(8192)
-            errors = json.loads(body).get("errors") or [{}]
-            said = f"{errors[0].get('code', '')} {errors[0].get('message', '')}".strip()
-        except (ValueError, AttributeError, TypeError, KeyError, IndexError, ImageFault):
-            body, said = b"", ""
+    body, said = b"", ""
+    with answer, contextlib.suppress(*_UNREADABLE):
+        body = answer.read(8192)
+        errors = json.loads(body).get("errors") or [{}]
+        said = f"{errors[0].get('code', '')} {errors[0].get('message', '')}".strip()
     said = "".join(c for c in said if c.isprintable())[:200]
     return f"{answer.status} {said}".strip(), bool(_FULL.search(body))
 
 
+_UNREADABLE = (ImageFault, ValueError, AttributeError, LookupError, TypeError, RecursionError)
 # docker-registry says "unknown error" and the number of ENOSPC or EDQUOT in its details.
 _FULL = re.compile(rb'no space left|disk quota exceeded|"Err": ?(?:28|122)\b', re.IGNORECASE)
 

@@ -129,7 +129,7 @@ class DockerArchive:
                 raise ValueError("layers and their ids do not match")
             layers = [self._layer(p, str(d)) for p, d in zip(paths, diff_ids, strict=True)]
             tags = (str(tag) for tag in entry.get("RepoTags") or [])
-            names = tuple(_full(tag) for tag in tags if "<none>" not in tag)
+            names = tuple(_full(tag) for tag in tags if _names(tag))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
             raise Corrupt(f"{self.place}: manifest.json: {e}", "save the images again") from None
         digest = digest_of(config)
@@ -174,6 +174,10 @@ class DockerArchive:
             link = posixpath.join(posixpath.dirname(path), self.tree.links[path])
             path = posixpath.normpath(link).lstrip("/")
         return path
+
+
+def _names(tag: str) -> bool:
+    return "<none>" not in tag and tag.isprintable()
 
 
 def _full(name: str) -> str:

@@ -161,7 +161,7 @@ class Layout:
         body = read_small(self.tree, "oci-layout", 4096)
         try:
             version: Any = json.loads(body).get("imageLayoutVersion")
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             version = None
         if version != "1.0.0":
             raise Unsupported(f"{self.place}: oci-layout: version {version}", "1.0.0 is known")
@@ -183,4 +183,5 @@ def name_of(descriptor: Descriptor) -> str:
     """
     name = descriptor.annotations.get(REF_NAME, "")
     whole = descriptor.annotations.get(_WHOLE_NAME, "")
-    return whole if whole and not re.search("[/:@]", name) else name
+    found = whole if whole and not re.search("[/:@]", name) else name
+    return found if found.isprintable() else ""

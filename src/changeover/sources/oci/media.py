@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,7 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 INDEXES = (OCI_INDEX, DOCKER_LIST)
 MANIFESTS = (OCI_MANIFEST, DOCKER_MANIFEST, OCI_ARTIFACT)
 ACCEPT = ", ".join((*MANIFESTS, *INDEXES))
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 LARGEST_MANIFEST = 4 * 1024 * 1024
 LARGEST_BLOB = 1 << 50
 REF_NAME = "org.opencontainers.image.ref.name"
@@ -127,7 +129,17 @@ def _tree(body: bytes, where: str) -> dict[str, Any]:
         tree = None
     if not isinstance(tree, dict):
         raise Corrupt(f"{where}: manifest is not JSON", "does a proxy answer for the registry?")
+    if _HALF.search(body) and not _is_text(tree):
+        raise Corrupt(f"{where}: manifest has characters that are none", "push the image again")
     return tree
+
+
+def _is_text(tree: object) -> bool:
+    """Tell whether what JSON can escape can also be written: half a character cannot."""
+    try:
+        return bool(canonical(tree))
+    except UnicodeEncodeError:
+        return False
 
 
 def _kind(tree: dict[str, Any], media_type: str, where: str) -> str:

@@ -64,6 +64,11 @@ def is_digest(value: str) -> bool:
     return _DIGEST.fullmatch(value) is not None
 
 
+def is_tag(value: str) -> bool:
+    """Tell whether a value is a tag; registries name whatever they like."""
+    return _TAG.fullmatch(value) is not None
+
+
 def parse_reference(written: str) -> Reference:
     """Read a reference; a bare one gets Docker's host, namespace and no tag.
 

@@ -22,7 +22,7 @@ from changeover.sources.oci.media import (
 )
 from changeover.sources.oci.medium import Outcome
 from changeover.sources.oci.passage import Passage, Stream
-from changeover.sources.oci.reference import is_digest
+from changeover.sources.oci.reference import is_digest, is_tag
 from changeover.sources.oci.upload import Uploader
 from changeover.sources.oci.uploads import UploadLog
 from changeover.sources.oci.wire import Answer
@@ -241,7 +241,7 @@ class Registry:
             following = self._following(answer)
             try:
                 tags = json.loads(small(answer, self.place)).get("tags") or []
-                return [str(tag) for tag in tags], following
+                return [tag for tag in map(str, tags) if is_tag(tag)], following
             except (ValueError, AttributeError, TypeError, RecursionError):
                 raise Passing(f"{self.place}/{name}: its list of tags is no JSON") from None
 

@@ -109,10 +109,12 @@ def _read(file: IO[str]) -> list[Session]:
     for text in file:
         try:
             line = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue  # the line the run was killed in
+        if not isinstance(line, dict):
+            continue
         if "closed" in line:
-            found.pop(line["closed"], None)
-        else:
-            found[line["url"]] = Session(line["host"], line["name"], line["url"])
+            found.pop(str(line["closed"]), None)
+        elif {"host", "name", "url"} <= line.keys():
+            found[str(line["url"])] = Session(*(str(line[key]) for key in ("host", "name", "url")))
     return list(found.values())
