@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from changeover.cli.main import changeover
-from changeover.errors import InvalidInstance
+from changeover.errors import InvalidInput, InvalidInstance
 from changeover.instances.agefile import read_secrets, write_encrypted
 from changeover.instances.folder import open_instance
 from changeover.instances.sealed import Kind, kind_of, open_sealed
@@ -199,3 +199,10 @@ def test_environments_whose_inventory_is_a_folder_are_listed_one_by_one(tmp_path
     for name in ("demo", "inventory/prod", "inventory/test"):
         assert f"{tmp_path}/{name}\n" in listed.output
     assert listed.output.count("folder") == 3
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    result = CliRunner().invoke(changeover, ["env", "list", str(tmp_path / "nosuch")])
+
+    assert isinstance(result.exception, InvalidInput)
+    assert "nosuch: no such folder" in str(result.exception)

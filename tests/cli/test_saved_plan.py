@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.test_commands import typed
+from tests.cli.test_commands import CHANGEOVER, LIMIT, typed
 from tests.engine.world import World, effect
 
 
@@ -136,3 +138,55 @@ def test_steps_that_do_not_exist_cannot_be_planned_alone(world: World) -> None:
 
     assert refused.returncode in (2, 3)
     assert "no step or phase is called so" in refused.stdout + refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "is not a saved plan"),
+        ("[]", "is no mapping"),
+        ("{}", "lacks instance, product"),
+        ('{"instance": "test", "whence": 1}', "not understood: whence"),
+    ],
+)
+def test_what_is_no_plan_is_named_with_its_file(world: World, content: str, why: str) -> None:
+    plan_of(world).write_text(content)
+
+    refused = typed(world, "apply", str(plan_of(world)))
+
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"changeover: {plan_of(world)}: ")
+    assert why in refused.stderr
+    assert "__init__" not in refused.stderr
+
+
+def test_a_folder_whose_name_is_no_text_holds_an_instance_as_any_other(world: World) -> None:
+    odd = world.root / os.fsdecode(b"n\xff")
+    world.instance.rename(odd)
+
+    planned = subprocess.run(
+        [*CHANGEOVER, "-i", odd, "plan"], capture_output=True, timeout=LIMIT, check=False,
+        env={**os.environ, "PYTHONPATH": "src"}, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+    assert planned.returncode == 0, planned.stderr
+    assert b"1.0" in planned.stdout
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_an_instance_file_that_is_no_file_is_said_to_be_none(tmp_path: Path, kind: str) -> None:
+    there = tmp_path / "instance.yaml"
+    if kind == "folder":
+        there.mkdir()
+    elif kind == "link":
+        there.symlink_to("nowhere")
+    else:
+        os.mkfifo(there)
+
+    refused = subprocess.run(
+        [*CHANGEOVER, "-i", tmp_path, "plan"], capture_output=True, text=True, timeout=LIMIT,
+        env={**os.environ, "PYTHONPATH": "src"}, stdin=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+
+    assert refused.returncode == 2
+    assert "its instance.yaml is no file" in refused.stderr

@@ -191,8 +191,12 @@ def split(given: dict[str, Any]) -> tuple[Asked, Manner, bool]:
 def _read(file: Path) -> tuple[Plan, Any]:
     try:
         body = json.loads(file.read_text())
+        if not isinstance(body, dict):
+            raise TypeError("it is no mapping")
         return plan_in(body), body
-    except (OSError, ValueError, RecursionError) as error:
+    except InvalidInput as error:
+        raise InvalidInput(f"{file}: {error.message}", error.remedy) from None
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InvalidInput(
             f"{file}: is not a saved plan: {error}", "make one: plan --out"
         ) from None

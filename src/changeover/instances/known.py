@@ -50,7 +50,7 @@ def open_known(
 
 
 def _key(folder: Path) -> str:
-    found = hashlib.sha256(f"{__version__} {folder}".encode())
+    found = hashlib.sha256(f"{__version__} {folder}".encode("utf-8", "surrogateescape"))
     for name in FILES:
         path = folder / name
         found.update(path.read_bytes() if path.is_file() else b"\0")

@@ -54,6 +54,8 @@ def no_instance(folder: Path) -> InvalidInstance:
     else:
         remedy = "name one: -i FOLDER; or write one: changeover instance init FOLDER"
     what = f"it has no {INSTANCE}, and no inventory of Ansible" if there else "no such folder"
+    if os.path.lexists(folder / INSTANCE):
+        what, remedy = f"its {INSTANCE} is no file", "look where it leads: ls -l"
     return InvalidInstance(f"{folder}: is not an instance: {what}", remedy)
 
 

@@ -59,7 +59,15 @@ def from_json(kind: type[T], value: Any) -> T:
     try:
         return kind(**{name: _build(known[name], item) for name, item in value.items()})
     except (AttributeError, TypeError, ValueError) as error:
-        raise InvalidInput(f"{kind.__name__}: {error}", "the file was cut or edited") from error
+        lacking = ", ".join(name for name in _required(kind) if name not in value)
+        why = f"lacks {lacking}" if lacking else str(error)
+        raise InvalidInput(f"{kind.__name__}: {why}", "the file was cut or edited") from error
+
+
+def _required(kind: type[Any]) -> list[str]:
+    missing = dataclasses.MISSING
+    return [f.name for f in dataclasses.fields(kind)
+            if f.default is missing and f.default_factory is missing]  # fmt: skip
 
 
 @functools.cache

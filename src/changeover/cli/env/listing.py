@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from changeover.cli.env.reading import read_environment
 from changeover.cli.options import named_passwords, output_option, vault_option
 from changeover.cli.output import emit
 from changeover.engine.session import open_session
-from changeover.errors import ChangeoverError
+from changeover.errors import ChangeoverError, InvalidInput
 from changeover.instances.given import Given
 from changeover.instances.place import (
     EXTRAS,
@@ -56,6 +57,8 @@ class Listed:
 @output_option
 def list_(folder: Path, offline: bool, within: float, output: str) -> None:
     """List the environments below a folder: what they are for, whom to ask, what they run now."""
+    if not folder.is_dir():
+        raise InvalidInput(f"{folder}: no such folder", "name one that holds environments")
     found = [_read(place) for place in environments(folder)]
     if not offline:
         found = _asked(found, within)
@@ -69,9 +72,16 @@ def environments(folder: Path, depth: int = DEEPEST) -> Iterator[Path]:
         return
     yield from inventories_in(folder)
     if depth:
-        for below in sorted(p for p in folder.iterdir() if p.is_dir() and not p.is_symlink()):
+        for below in _folders(folder):
             if not below.name.startswith(".") and below.name not in PASSED_OVER:
                 yield from environments(below, depth - 1)
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Return the folders in one; none where nobody may look."""
+    with suppress(PermissionError):
+        return sorted(p for p in folder.iterdir() if p.is_dir() and not p.is_symlink())
+    return []
 
 
 def _has_inventory(folder: Path) -> bool:
