@@ -95,6 +95,23 @@ def keep_readers_honest(name: str, seed: int) -> None:
         assert outcome(read, other) == outcome(form.read, other), (name, text, other)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"[t]\nk = a\n{space}l = b\n" for space in ("\u2028", "\f", "\u00a0", "\v", "\u3000")),
+        "[t]\nk = a\n\\\n[u]\nl = b\n",
+        "[t]\nk = a\\\n# c\nl = b\n",
+        "[t]\nk = a\n# c\\\nl = b\n",
+        "[t]\nk = a\\\n\nl = b\n m\n",
+    ],
+)
+def test_values_of_an_ini_file_go_on_alike_alone_and_beside_others(text: str) -> None:
+    form = load("ini")
+
+    assert form.several is not None
+    assert outcome(form.several(), text) == outcome(form.read, text)
+
+
 @PER_FORMAT
 @QUICK
 @given(seed=SEEDS)

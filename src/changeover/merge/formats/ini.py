@@ -57,30 +57,28 @@ def values(text: str) -> Value:
     """Return `{section: {setting: value}}`, read line by line without the tree."""
     remarks = _dialect(text) is _SEMICOLON
     found: list[tuple[str, str, str]] = []
-    where, depth, open_value = "", 0, False
+    where, depth, last = "", 0, ""
     sections: list[str] = []
     marks = ";" if remarks else "#;"
     for line in text.split("\n"):
         stripped = line.strip()
         indent = len(line) - len(line.lstrip())
-        goes_on = open_value and bool(found) and (
-            (not remarks and found[-1][2].rstrip().endswith("\\"))
-            or (indent > depth and stripped != "")
-        )  # fmt: skip
+        joined = not remarks and last.rstrip().endswith("\\")
         if stripped and stripped[0] in marks:
-            continue
-        if goes_on:
+            last = line if joined else last
+        elif joined or (last and indent > depth and stripped):
             found[-1] = (*found[-1][:2], f"{found[-1][2]}\n{line}")
+            last = line or "\n"
         elif not stripped:
-            open_value = False
+            last = ""
         elif header := _HEADER.match(line):
-            where, open_value = " ".join(header[1].split()), False
+            where, last = " ".join(header[1].split()), ""
             sections.append(where)
         else:
             cut = _SIGN.search(line)
             key = (line[: cut.start()] if cut else line).strip()
             found.append((where, key, line[cut.end() :] if cut else ""))
-            open_value, depth = True, indent
+            last, depth = line, indent
     pairs = (
         (place, key, variable_values(key, text) or normal(_unremarked(text, remarks)))
         for place, key, text in found

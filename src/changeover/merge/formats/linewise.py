@@ -91,7 +91,7 @@ def _last_line(lines: list[str], number: int, dialect: Dialect) -> int:
 def _deeper(lines: list[str], number: int, depth: int, dialect: Dialect) -> int:
     """Return the next line beyond comments if it is indented deeper, else -1."""
     marks = tuple(dialect.comments)
-    if lines[number][0] not in (" ", "\t", *marks):
+    if not lines[number][0].isspace() and lines[number][0] not in marks:
         return -1
     while number < len(lines) and lines[number].lstrip()[:1] in marks:
         number += 1
