@@ -55,7 +55,7 @@ class HostLab:
         except BaseException:
             self.host.remove()
             raise
-        if not await_outcome(lambda: self.site.healthy, 30):
+        if not await_outcome(lambda: self.site.healthy, 60):
             raise NotStarted(f"{self.name}: {self.host.run('supervisorctl status', check=False)}")
 
     def remove(self) -> None:
