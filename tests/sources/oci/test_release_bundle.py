@@ -11,7 +11,7 @@ import pytest
 from tests.sources.oci.command import call, called, data, error, images, release
 from tests.sources.oci.setting import client_to, pushed, quick
 
-from changeover.errors import InvalidRelease
+from changeover.errors import ChangeoverError, InvalidRelease
 from changeover.sources.hub import find, parse_hub
 from changeover.sources.oci import sample
 from changeover.sources.oci.layout_target import LayoutFolder
@@ -237,13 +237,28 @@ def test_an_import_takes_the_rest_from_the_hub(
     called(release, "export", "shop:1.0.0", "--dest", f"{disk}1", *words)
     called(release, "export", "shop:2.0.0", "--dest", f"{disk}2", "--since", "1.0.0", *words)
 
-    refused = error(release, "import", f"{disk}2", "--hub", str(site), *trusted(keys))
+    refused = call(release, "import", f"{disk}2", "--hub", str(site), *trusted(keys)).exception
     called(release, "import", f"{disk}1", "--hub", str(site), *trusted(keys))
     called(release, "import", f"{disk}2", "--hub", str(site), *trusted(keys))
 
-    assert "not there" in refused
+    assert isinstance(refused, ChangeoverError)
+    assert "not there" in refused.message
+    assert "import that one first" in refused.remedy
     assert contents(site / "shop" / "2.0.0") == contents(pictured["2.0.0"])
     called(release, "verify", f"oci:{site / '.bundles'}", "--release", "shop:2.0.0", *trusted(keys))
+
+
+def test_releases_are_exported_from_where_they_are_imported_to(
+    shop: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called(release, "pack", str(shop), str(tmp_path / "shop.release"), *signing(keys))
+    monkeypatch.chdir(tmp_path)
+
+    called(release, "import", "shop.release", *trusted(keys))
+    called(release, "export", "2.0.0", "--dest", "disk", *trusted(keys))
+    called(release, "import", "disk", "--hub", "other", *trusted(keys))
+
+    assert contents(tmp_path / "other" / "shop" / "2.0.0") == contents(shop)
 
 
 def test_a_release_goes_through_a_registry_with_its_images(

@@ -65,7 +65,9 @@ def pull(release: str, place: str, output: str, **given: Any) -> None:
 
 @click.command()
 @click.argument("version", metavar="[PRODUCT:]VERSION")
-@click.option("--hub", required=True, metavar="HUB", help="Where the release is.")
+@click.option(
+    "--hub", default="releases", show_default=True, metavar="HUB", help="Where the release is."
+)
 @click.option("--dest", required=True, metavar="DIR", help="The folder to carry away.")
 @click.option("--since", default="", metavar="VERSION", help="Leave out what this one has.")
 @trust_options

@@ -89,9 +89,11 @@ class Walker:
         try:
             self._add(found, source, name, child.digest, depth)
         except Missing as fault:
-            what = f" (for {child.platform})" if child.platform else ""
+            if not child.platform:
+                raise
             raise Missing(
-                f"{fault.message}{what}", "copy one image of the index alone: --platform OS/ARCH"
+                f"{fault.message} (for {child.platform})",
+                "copy one image of the index alone: --platform OS/ARCH",
             ) from None
 
     def _add(

@@ -9,6 +9,8 @@ from changeover.sources.oci.medium import Outcome, Source, Target
 from changeover.sources.oci.passage import Passage, Stream
 from changeover.sources.oci.reference import is_digest
 
+_ALONE = "was it exported --since an older release? import that one first, or export it whole"
+
 
 class Since:
     """A target that is told it has already what an older release consists of."""
@@ -82,7 +84,7 @@ class Beside:
             try:
                 return self._second.manifest(self._name, wanted)
             except ImageFault:
-                raise fault from None
+                raise Missing(fault.message, _ALONE) from None
 
     def open(self, name: str, blob: Descriptor, offset: int) -> Stream:
         """Open a blob where it is."""
@@ -92,7 +94,7 @@ class Beside:
             try:
                 return self._second.open(self._name, blob, offset)
             except ImageFault:
-                raise fault from None
+                raise Missing(fault.message, _ALONE) from None
 
     def referrers(self, name: str, digest: str) -> tuple[Descriptor, ...]:
         """Return what points to a manifest in the first."""
