@@ -58,6 +58,35 @@ def types(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+STARTS = """\
+format: 1
+product: shop
+version: "2.0"
+inputs: {other: {type: text, ask: {en: Which?}}}
+steps:
+  - {id: one, phase: start, use: systemd.restart, with: {unit: "{{ vars.unit }}"}}
+  - {id: two, phase: start, use: systemd.start, with: {units: [shop.service, shop.timer]}}
+  - {id: three, phase: start, use: systemd.start, with: {unit: "{{ inputs.other }}.service"}}
+  - {id: four, phase: start, use: nginx.reload}
+  - {id: five, phase: start, use: supervisor.start, with: {program: shop-worker}}
+"""
+
+
+def test_without_a_file_for_it_what_the_steps_start_is_looked_at(tmp_path: Path) -> None:
+    folder = instance(tmp_path)
+    (tmp_path / "releases/shop/2.0/release.yaml").write_text(STARTS)
+
+    done = types(folder, "doctor", "-o", "json")
+
+    told = json.loads(done.stdout)
+    looked_at = told["hosts"][0]["looked_at"]
+    assert looked_at.count("program shop.service") == 1
+    assert {"nginx", "supervisor", "program shop-worker"} <= set(looked_at)
+    assert not [name for name in looked_at if "timer" in name or "{{" in name]
+    faulty = [t["fault"]["thing"] for t in told["findings"]]
+    assert not [thing for thing in faulty if "shop" in thing], "not installed, so not looked for"
+
+
 def test_a_product_that_says_nothing_is_examined_all_the_same(tmp_path: Path) -> None:
     done = types(instance(tmp_path), "doctor", "-o", "json")
 

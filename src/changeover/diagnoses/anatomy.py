@@ -18,6 +18,7 @@ class Supervisor:
     config: str = ""
     unit: str = "supervisor.service"
     log: str = "/var/log/supervisor/supervisord.log"
+    presumed: bool = False
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Program:
     proxied: bool = True
     set_in: tuple[str, ...] = ()
     log: str = ""
+    presumed: bool = False
+    """Whether only steps of a release speak of it: what is not installed then is no fault."""
 
     @property
     def is_unit(self) -> bool:
@@ -45,6 +48,7 @@ class Nginx:
     prefix: str = ""
     unit: str = "nginx.service"
     spare_ports: tuple[int, ...] = ()
+    presumed: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ from changeover.hosts.command import command
 from changeover.model.diagnosis import Fault, Mending
 from changeover.tools import nginx as tool
 
+ABSENT = 127
+"""How a shell ends where a program is not there."""
 CLOCK = 2
 """Seconds by which the start of a process, reckoned from the boot of the host, may be wrong."""
 
@@ -48,10 +50,13 @@ class NginxKind(Kind):
 
     def faults(self, body: Body, replies: Replies) -> Iterator[Fault]:
         """What is wrong with each nginx."""
+        absent = replies.of("nginx test").code == ABSENT
         for one in body.nginx:
+            if one.presumed and absent:
+                continue
             running = tool.parse_look(replies.out("nginx running"))
             refusal = _refusal(replies)
-            if refusal:
+            if refusal and not absent:
                 yield _refused(refusal, running, replies)
             if not running.master and replies.of("nginx running").code != TOO_SLOW:
                 yield _down(one, replies, mendable=not refusal)
@@ -84,7 +89,7 @@ def _refused(refusal: str, running: tool.Running, replies: Replies) -> Fault:
 def _down(one: Nginx, replies: Replies, *, mendable: bool) -> Fault:
     unit = replies.unit("nginx unit")
     active = unit.get("ActiveState", "unknown")
-    if replies.of("nginx test").code == 127:
+    if replies.of("nginx test").code == ABSENT:
         return Fault(
             "nginx-down", "nginx", "nginx is not installed", remedy="apt-get install nginx"
         )

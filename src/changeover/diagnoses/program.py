@@ -84,6 +84,8 @@ def _fault(one: Program, replies: Replies) -> Fault | None:
         return _unwell(one, process, replies)
     if replies.of("supervisor").code == TOO_SLOW:
         return None
+    if one.presumed:
+        return None
     if replies.supervisor_replies:
         return Fault("program-unknown", thing(one), f"supervisor knows no program {one.name}",
                      remedy="supervisorctl reread; supervisorctl update")  # fmt: skip
@@ -141,7 +143,7 @@ def _crash_words(one: Program, log: str, replies: Replies) -> tuple[str, str]:
 def _unit_fault(one: Program, replies: Replies) -> Fault | None:
     unit = replies.unit(f"unit {one.name}")
     state, restarts = unit.get("ActiveState", "unknown"), unit.get("NRestarts", "0")
-    if state == "active":
+    if state == "active" or (one.presumed and unit.get("LoadState") == "not-found"):
         return None
     if unit.get("SubState") == "auto-restart":
         said = f"{one.name} crashes each time it is started"

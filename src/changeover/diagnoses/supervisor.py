@@ -21,7 +21,10 @@ class SupervisorKind(Kind):
 
     def faults(self, body: Body, replies: Replies) -> Iterator[Fault]:
         """A supervisord that does not answer."""
+        absent = replies.of("supervisor").code in NOT_INSTALLED
         for one in body.supervisors:
+            if one.presumed and absent:
+                continue
             if not replies.supervisor_replies:
                 yield _fault(one, replies)
 

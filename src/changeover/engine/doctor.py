@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from changeover.diagnoses.examination import examine
 from changeover.diagnoses.listed import KINDS
 from changeover.diagnoses.port import STARTING, YOUNG
 from changeover.engine.lock import InstanceLock, holder_here
+from changeover.engine.presumed import presumed
 from changeover.engine.prober import unanswered
 from changeover.engine.render import Scope
 from changeover.engine.session import Session
@@ -43,6 +45,8 @@ def consult(session: Session) -> Diagnosis:
     """Examine every host of the instance, all at the same time; change nothing."""
     release = session.release(session.target(None))
     described = read_doctor(release.folder)
+    if not described.organs:
+        described = presumed(release)
     session.binder.answering({}, "")
     with ThreadPoolExecutor(HOSTS_AT_ONCE) as pool:
         asked = [pool.submit(_address, session, one) for one in session.instance.endpoints]
@@ -141,13 +145,22 @@ def _body(session: Session, described: Described, host: Host) -> Body:
     try:
         scope = _scope(session, described.params, host.name)
         for organ in described.organs:
-            if _concerns(session, organ, host):
-                parts.setdefault(organ.kind, []).append(_part(organ, scope))
+            # What is only presumed may need answers that nobody gave: it is then not looked at.
+            with suppress(*((InvalidInput, InvalidRelease) if described.presumed else ())):
+                if _concerns(session, organ, host):
+                    _add(parts.setdefault(organ.kind, []), organ, scope)
         parts["databases"] = list(_databases(session, host, parts.get("databases", [])))
     except Unreachable:
         return Body(host.name)  # `examine` says so
     found: dict[str, Any] = {kind: tuple(those) for kind, those in parts.items()}
     return Body(host.name, **found)
+
+
+def _add(parts: list[Any], organ: Organ, scope: Scope) -> None:
+    """Add a part once; a presumed unit only where it is a service, not a timer or a socket."""
+    made = _part(organ, scope)
+    if made not in parts and not ("unit" in organ.values and not made.is_unit):
+        parts.append(made)
 
 
 def _part(organ: Organ, scope: Scope) -> Any:

@@ -24,6 +24,8 @@ class Described:
 
     params: Mapping[str, Any] = field(default_factory=dict)
     organs: tuple[Organ, ...] = ()
+    presumed: bool = False
+    """Whether nobody wrote it: it was taken from the steps of a release."""
 
 
 def read_doctor(folder: Path) -> Described:
