@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import socket
+import threading
 
 import pytest
 from tests.sources.oci.setting import client_to, copied, holds, one, pushed, quick
 
 from changeover.sources.oci import sample
 from changeover.sources.oci.client import Client, Settings
+from changeover.sources.oci.fault import Passing
 from changeover.sources.oci.memory import MemoryRegistry
 from changeover.sources.oci.network import Network
+from changeover.sources.oci.patience import Budget
 
 
 def test_a_proxy_is_given_whole_addresses_and_its_password(
@@ -81,3 +85,24 @@ def test_a_registry_that_is_down_is_replaced_by_its_mirror(target: MemoryRegistr
             one(copied(client, [f"{host}/app:1"], f"docker://{target.host}/app:1"))
 
     assert holds(target, "app", "1", thing)
+
+
+def test_a_connection_that_is_cut_while_tls_begins_is_said_in_words() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host = f"127.0.0.1:{server.getsockname()[1]}"
+
+        def cut() -> None:
+            line, _ = server.accept()
+            with line:
+                line.recv(65536)
+
+        cutting = threading.Thread(target=cut)
+        cutting.start()
+        with (
+            client_to(budget=Budget(attempts=1)) as client,
+            pytest.raises(Passing, match=r"cut|reset") as said,
+        ):
+            client.registry(host).manifest("app", "1")
+        cutting.join()
+
+    assert "_ssl.c" not in said.value.message

@@ -265,4 +265,6 @@ def _translated(fault: Exception, url: str) -> ImageFault:
     if isinstance(fault, TimeoutError):
         return Passing(f"{where}: silent for too long", "check the network and the registry")
     why = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
+    if isinstance(fault, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        why = "the connection was cut"
     return Passing(f"{where}: {why or type(fault).__name__}", "check the network and the registry")
