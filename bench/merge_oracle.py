@@ -147,18 +147,23 @@ def verdict(base: Settings, ours: Settings, theirs: Settings) -> str:
     """Return `conflict`, `none`, or `either` where honest judges may differ.
 
     They may where both sides changed one list: whether its words are a set, the program knows.
+    They may as well where both changed one text: its lines may be merged.
     """
     sides = (base, ours, theirs)
     lists = {path[:-1] for side in sides for path, value in side.items() if value is True}
     mine, yours = (changed(base, side) for side in (ours, theirs))
-    if any(
-        ours.get(path) != theirs.get(path) and not _within(path, lists) for path in mine & yours
-    ):
+    both = {path for path in mine & yours if ours.get(path) != theirs.get(path)}
+    texts = {path for path in both if all(_is_text(side.get(path)) for side in sides)}
+    if any(not _within(path, lists) for path in both - texts):
         return "conflict"
     if any(_beneath_removed(base, *pair, lists) for pair in ((ours, theirs), (theirs, ours))):
         return "conflict"
     shared = {_owner(path, lists) for path in mine} & {_owner(path, lists) for path in yours}
-    return "either" if shared & lists else "none"
+    return "either" if shared & lists or texts else "none"
+
+
+def _is_text(shown: object) -> bool:
+    return isinstance(shown, str) and shown.count("\\n") >= 2
 
 
 def changed(base: Settings, side: Settings) -> set[tuple[str, ...]]:

@@ -90,6 +90,27 @@ def test_programs_get_json(files: list[str]) -> None:
     assert found["conflicts"][0]["theirs"] == {"text": "a: 7", "line": 1}
 
 
+def test_json_is_a_form_of_the_output_as_for_other_commands(
+    files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    as_form, as_file = call(*files, "-o", "json"), call(*files, "-o", "./json")
+
+    assert as_form.stdout == call(*files, "--json").stdout
+    assert as_file.stdout == ""
+    assert Path("json").read_text() == "a: 5\nb: 9\nc: 3\n"
+
+
+def test_a_file_that_is_no_text_ends_with_2_and_its_name(files: list[str]) -> None:
+    Path(files[2]).write_bytes(b"a: 1\n\0\n")
+
+    done = call(*files)
+
+    assert done.exit_code == 2
+    assert f"{files[2]}:2:1: a zero byte: this is no text" in done.stderr
+
+
 @pytest.mark.parametrize("content", ["a: [1\n", "a: 1\n\tb: 2\n"])
 def test_an_unreadable_file_ends_with_2_and_its_place(files: list[str], content: str) -> None:
     Path(files[1]).write_text(content)

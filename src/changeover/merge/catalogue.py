@@ -22,13 +22,16 @@ class Entry(NamedTuple):
     first: str = ""
     """Matches the first line that is neither blank nor a comment."""
     unless: str = ""
+    proven: bool = False
+    """The marks count only where the whole text can be read in the format."""
 
 
 FORMATS = (
     Entry("compose", ("*compose*.yml", "*compose*.yaml")),
     Entry("yaml", ("*.yml", "*.yaml", "*.eyaml", "*/cloud.cfg", "*/cloud.cfg.d/*.cfg"),
           r"\A#cloud-config\b", r"(?:---|%YAML)(?:\s|\Z)"),
-    Entry("toml", ("*.toml", "Pipfile", "Cargo.lock", "poetry.lock", "uv.lock")),
+    Entry("toml", ("*.toml", "Pipfile", "Cargo.lock", "poetry.lock", "uv.lock"),
+          r"(?m)^\s*\[\[[\w.\"-]+\]\]|^\s*#?\s*[\w-]+\s*=\s*\[\s*$", proven=True),
     Entry("json", ("*.json", "*.jsonc", "*.json5", "*.tfstate", ".eslintrc", "*.webmanifest"),
           r"\A\s*\{\s*(?:\"|\}|//)"),
     Entry("systemd", ("*.service", "*.socket", "*.timer", "*.target", "*.mount", "*.automount",
@@ -87,11 +90,23 @@ def candidates(name: str | None, text: str) -> Iterator[str]:
     sample = text[:20_000]
     first = _first_line(sample)
     found = [entry.name for entry in named if entry.name != "directives"]
-    found += [entry.name for entry in FORMATS if _is_marked(entry, sample, first)]
+    found += [
+        entry.name
+        for entry in FORMATS
+        if _is_marked(entry, sample, first) and (not entry.proven or _reads(entry, text))
+    ]
     if any(entry.name == "directives" for entry in named):
         found += _simple_format(text)
     for format_ in dict.fromkeys([*found, "text"]):
         yield _compose_or_not(format_, text)
+
+
+def _reads(entry: Entry, text: str) -> bool:
+    try:
+        load(entry.name).values(text)
+    except InvalidInput:
+        return False
+    return True
 
 
 def _bare_path(name: str) -> str:
@@ -119,7 +134,8 @@ def _simple_format(text: str) -> list[str]:
         return []
     if re.search(r"(?m)^[^\s#;=\\]+[^\n=\\]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]+[^\s#]", text):
         return ["stanzas"]
-    lines = [line.split() for line in text.split("\n") if line.strip() and line.lstrip()[0] != "#"]
+    bare = [line.strip() for line in text.split("\n")]
+    lines = [line.split() for line in bare if line and line[0] not in "#;"]
     return ["directives"] if len({words[0] for words in lines}) * 2 >= len(lines) else []
 
 

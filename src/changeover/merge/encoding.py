@@ -49,6 +49,14 @@ def decode(content: bytes) -> Source:
     return Source(text if final else text + "\n", bom, crlf, final)
 
 
+def decode_side(content: bytes, which: str) -> Source:
+    """Read the bytes of one of three files; the error names it."""
+    try:
+        return decode(content)
+    except Unreadable as error:
+        raise Unreadable(f"{which}: {error.what}", error.line, error.column) from error
+
+
 def merged_flags(base: Source | None, ours: Source, theirs: Source) -> Source:
     """Merge how three files are written."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from changeover.merge.catalogue import candidates, load
 from changeover.merge.comments import without_repeats
-from changeover.merge.encoding import Source, decode, merged_flags
+from changeover.merge.encoding import Source, decode_side, merged_flags
 from changeover.merge.formats.base import Format, Read
 from changeover.merge.given import with_value
 from changeover.merge.lines import merge_lines
@@ -74,11 +74,11 @@ def merge(  # noqa: PLR0913 - the one public door; all but three are named
     `notes` are what the vendor says about settings, by path: a conflict carries its own.
     Raises `Unreadable` where one of the three cannot be read in its format.
     """
+    told = told_of(identity, renamed, required, answers)
     said = {split_path(path): note for path, note in (notes or {}).items()}
-    told = replace(
-        told_of(identity, renamed, required, answers), marker_size=marker_size, remarks=said
-    )
-    before, mine, new = decode(base) if base else None, decode(ours), decode(theirs)
+    told = replace(told, marker_size=marker_size, remarks=said)
+    before = decode_side(base, "base") if base else None
+    mine, new = decode_side(ours, "ours"), decode_side(theirs, "theirs")
     flags = merged_flags(before, mine, new)
     texts = (before.text if before else None, mine.text, new.text)
     with _no_collections():

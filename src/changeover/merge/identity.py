@@ -26,7 +26,7 @@ def keys_for(versions: Sequence[Sequence[Value]], fields: Sequence[str] = ()) ->
     keys = [_numbered(names) for names in named]
     base = versions[0]
     for side in (1, 2):
-        _pair_renamed((base, keys[0]), (versions[side], keys[side]))
+        _pair_renamed((base, keys[0]), (versions[side], keys[side]), named=bool(chosen))
     return _shortened(keys, versions)
 
 
@@ -116,7 +116,7 @@ def _summary(value: Value, number: int) -> str:
 Side = tuple[Sequence[Value], list[str]]
 
 
-def _pair_renamed(base: Side, side: Side) -> None:
+def _pair_renamed(base: Side, side: Side, *, named: bool) -> None:
     """Give an element that lost its name the key of the base's element it is most like."""
     values, keys = side
     known, taken = set(keys), set(base[1])
@@ -124,12 +124,20 @@ def _pair_renamed(base: Side, side: Side) -> None:
     fresh = [j for j, key in enumerate(keys) if key not in taken and _rich(values[j])]
     if not lost or not fresh or len(lost) * len(fresh) > 2_500:
         return
-    scored = sorted(
-        ((likeness(base[0][i], values[j]), -abs(i - j), i, j) for i in lost for j in fresh),
-        reverse=True,
-    )
-    used: set[tuple[str, int]] = set()
     alone = len(lost) == len(fresh) and len(keys) == len(base[1])
+    sole = alone and lost == fresh and len(lost) == 1 and not named
+    if sole and _same_settings(base[0][lost[0]], values[lost[0]]):
+        # The only one that changed, and nothing names it: its settings were edited.
+        keys[lost[0]] = base[1][lost[0]]
+        return
+    mine = [Counter(facts(base[0][i])) for i in lost]
+    yours = [Counter(facts(values[j])) for j in fresh]
+    scored = sorted(
+        ((_shared(one, other), -abs(i - j), i, j)
+         for i, one in zip(lost, mine, strict=True) for j, other in zip(fresh, yours, strict=True)),
+        reverse=True,
+    )  # fmt: skip
+    used: set[tuple[str, int]] = set()
     for score, _, i, j in scored:
         if score >= (_ALIKE_ALONE if alone else _ALIKE) and not used & {("base", i), ("side", j)}:
             used |= {("base", i), ("side", j)}
@@ -140,11 +148,21 @@ def _rich(value: Value) -> bool:
     return isinstance(value, (dict, list)) and len(value) > 0
 
 
+def _same_settings(one: Value, other: Value) -> bool:
+    """Return whether one of two tables has every key of the other, and there is one."""
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return False
+    return bool(one and other) and (one.keys() <= other.keys() or other.keys() <= one.keys())
+
+
 def likeness(one: Value, other: Value) -> float:
     """Return how much two values have in common, from 0 to 1."""
-    mine, yours = Counter(facts(one)), Counter(facts(other))
-    total = max(sum(mine.values()), sum(yours.values()))
-    return sum((mine & yours).values()) / total if total else 1.0
+    return _shared(Counter(facts(one)), Counter(facts(other)))
+
+
+def _shared(mine: Counter[str], yours: Counter[str]) -> float:
+    total = max(mine.total(), yours.total())
+    return (mine & yours).total() / total if total else 1.0
 
 
 def facts(value: Value, prefix: str = "") -> list[str]:

@@ -22,6 +22,7 @@ from changeover.merge.pieces import (
     same_text,
     unchanged,
 )
+from changeover.merge.scalars import chosen_leaf, merged_literal
 from changeover.merge.tree import Block, Item, Key, Leaf
 from changeover.merge.values import Meaning, element_keys, kind_of, list_clash, reduced
 from changeover.merge.verdict import Answer, Told, shown_path
@@ -192,18 +193,12 @@ class TreeMerge:
     def _leaves(self, sides: Triple, path: Key) -> Item | None:
         base, ours, theirs = sides
         assert ours and theirs  # noqa: S101, PT018 - callers saw to it
-        assert isinstance(ours.value, Leaf) and isinstance(theirs.value, Leaf)  # noqa: S101, PT018
-        old = base.plain if base is not None else None
-        if ours.plain == theirs.plain:
-            was = base.value.text if base and isinstance(base.value, Leaf) else None
-            chosen = ours if theirs.value.text == was else theirs
-        elif ours.plain == old:
-            chosen = theirs
-        elif theirs.plain == old:
-            chosen = ours
-        else:
+        chosen = chosen_leaf(base, ours, theirs)
+        if chosen is None and self.meaning.texts:
+            chosen = merged_literal(base, ours, theirs)
+        if chosen is None:
             return self._conflict(sides, path)
-        return self._dressed(sides, chosen.value, path)
+        return self._dressed(sides, chosen, path)
 
     def _blocks(self, sides: Triple, path: Key) -> Item | None:
         base, ours, theirs = sides

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from changeover.merge.identity import keys_for
+from changeover.merge.scalars import merged_text
 from changeover.merge.sequence import align
 from changeover.merge.tree import Key, Value
 from changeover.merge.verdict import Answer, Told, shown_path
@@ -22,6 +23,8 @@ class Meaning:
     may_empty: bool = True
     repeats: bool = False
     """Set where a setting may be repeated: one value then equals a list of one."""
+    texts: bool = False
+    """Set where strings of several lines are texts, merged by lines."""
 
 
 def element_keys(
@@ -99,16 +102,24 @@ class ValueMerge:
             return self._repeated(base, ours, theirs, path)
         if isinstance(ours, list) and isinstance(theirs, list):
             return self._lists(base if isinstance(base, list) else [], ours, theirs, path)
-        return self._conflict(path, kind_of(base, ours, theirs), ours, theirs)
+        text = merged_text(base, ours, theirs) if self.meaning.texts else None
+        return text or self._conflict(path, kind_of(base, ours, theirs), ours, theirs)
 
     def _one_sided(
         self, base: Value | None, ours: Value | None, theirs: Value | None, path: Key
     ) -> Value | None:
         if reduced(base, theirs if ours is None else ours):
             return None
-        if self.meaning.repeats and any(isinstance(v, list) for v in (base, ours, theirs)):
+        several = any(isinstance(v, list) for v in (base, ours, theirs))
+        if self.meaning.repeats and several and not self._new_words(base, ours or theirs, path):
             return self._repeated(base, ours, theirs, path)
         return self._conflict(path, kind_of(base, ours, theirs), ours, theirs)
+
+    def _new_words(self, base: Value | None, left: Value | None, path: Key) -> bool:
+        """Return whether a list of words that one side removed has new ones on the other."""
+        old = _as_list(base)
+        new = [word for word in _as_list(left) if word not in old]
+        return bool(old) and any(self.meaning.identify(path, word) is not None for word in new)
 
     def _repeated(
         self, base: Value | None, ours: Value | None, theirs: Value | None, path: Key

@@ -42,7 +42,8 @@ class Job:
 
 @click.command("merge")
 @click.argument("files", nargs=-1, metavar="BASE OURS THEIRS", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the result goes.")
+@click.option("-o", "--output", metavar="OUT",
+              help="Where the result goes; json is --json, as for other commands.")  # fmt: skip
 @click.option("--check", is_flag=True, help="Say what would happen; write nothing.")
 @click.option("--markers", is_flag=True, help="Write conflict markers instead of the local values.")
 @click.option("--answer", "answers", multiple=True, metavar="PATH=ours|theirs|VALUE",
@@ -75,7 +76,15 @@ def command(files: tuple[Path, ...], **options: object) -> None:
     BASE is the reference OURS was made from; an empty one, or -, means that there is none.
     Exit status: 0 clean, 1 conflicts (the local values are kept), 2 unreadable.
     """
-    sys.exit(_run(files, options))
+    sys.exit(_run(files, {**options, **_output(options)}))
+
+
+def _output(options: dict[str, object]) -> dict[str, object]:
+    out = options["output"]
+    if out == "json":
+        # Who wants a file of that name types ./json.
+        return {"output": None, "as_json": True}
+    return {"output": None if out is None else Path(str(out))}
 
 
 def _run(files: tuple[Path, ...], options: dict[str, object]) -> int:

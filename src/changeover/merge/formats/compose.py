@@ -205,5 +205,5 @@ def answered(text: str, like: Leaf) -> str:
     return written_value(text, like)
 
 
-FORMAT = Format("compose", read, values, Meaning(identify, _ordered, may_empty=False),
+FORMAT = Format("compose", read, values, Meaning(identify, _ordered, may_empty=False, texts=True),
                 answered, make, rename_anchors, several=read_several)  # fmt: skip

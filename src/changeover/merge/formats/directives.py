@@ -17,8 +17,9 @@ _DIALECT = Dialect(
         r"(?P<tail>(?:[ \t]+#[^\n]*)?[ \t]*\n?)\Z",
         re.DOTALL,
     ),
+    comments="#;",
     continued="backslash",
-    defaults=re.compile(r"\s*#([A-Za-z_][\w.\-]*)(?:\s*=|\s+\S+\s*$)"),
+    defaults=re.compile(r"\s*[#;]([A-Za-z_][\w.\-]*)(?:\s*=|\s+\S+\s*$)"),
 )
 
 
@@ -33,7 +34,7 @@ def values(text: str) -> Value:
     found = []
     for line in re.sub(r"\\[ \t]*\n", "\x00", text).split("\n"):
         line = line.strip()  # noqa: PLW2901 - the bare line stands for it
-        if not line or line.startswith("#"):
+        if not line or line[0] in "#;":
             continue
         key = re.match(r"[^\s=:\x00]+|.", line)
         name = key.group(0) if key else line

@@ -8,6 +8,7 @@ from changeover.merge.formats.base import Format
 from changeover.merge.formats.nginx_values import (
     LITERAL_BLOCKS,
     TOKEN,
+    balanced,
     key_of,
     nginx_meaning,
     silenced_headers,
@@ -118,7 +119,7 @@ class _Reader:
         place, brace = span
         key, group, _ = key_of(words, parent, nested=True)
         if words[0].endswith(LITERAL_BLOCKS):
-            closing = self._literal_end(brace)
+            closing = balanced(self.text, brace) - 1
             value: Leaf | Block = Leaf(self.text[brace : closing + 1],
                                        self.text[brace : closing + 1], fixed=True)  # fmt: skip
             head = self.text[place:brace]
@@ -137,14 +138,6 @@ class _Reader:
     def _rest(self, place: int) -> int:
         found = _REST.match(self.text, place)
         return found.end() if found else place
-
-    def _literal_end(self, brace: int) -> int:
-        depth = 0
-        for place in range(brace, len(self.text)):
-            depth += {"{": 1, "}": -1}.get(self.text[place], 0)
-            if depth == 0:
-                return place
-        raise self.fail("a brace is not closed", brace)
 
 
 def _indent(block: Block) -> int:

@@ -90,7 +90,7 @@ def _structure(
     if text[place] == ";":
         add_repeated(current, name, " ".join(words[1 + skipped :]))
     elif words[0].endswith(LITERAL_BLOCKS):
-        end = _balanced(text, place)
+        end = balanced(text, place)
         add_repeated(current, name, text[place:end])
         return end
     else:
@@ -104,12 +104,20 @@ def _fail(text: str, place: int, what: str) -> Unreadable:
     return Unreadable(f"not nginx: {what}", text.count("\n", 0, place) + 1)
 
 
-def _balanced(text: str, place: int) -> int:
+_LUA = re.compile(
+    r"(?:--)?\[(?P<level>=*)\[.*?\](?P=level)\]|--[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
+    r"|(?P<brace>[{}])",
+    re.DOTALL,
+)
+
+
+def balanced(text: str, place: int) -> int:
+    """Return where the block of Lua that opens at a place ends; raises `Unreadable`."""
     depth = 0
-    for end in range(place, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[end], 0)
-        if depth == 0:
-            return end + 1
+    for found in _LUA.finditer(text, place):
+        depth += {"{": 1, "}": -1}.get(found["brace"] or "", 0)
+        if depth == 0 and found["brace"]:
+            return found.end()
     raise _fail(text, place, "a brace is not closed")
 
 

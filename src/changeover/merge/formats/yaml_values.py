@@ -172,7 +172,7 @@ def _own_tag(node: pyyaml.Node) -> str | None:
 
 def yaml_meaning() -> Meaning:
     """Return what YAML adds to plain values."""
-    return Meaning(ordered=order_matters, may_empty=False)
+    return Meaning(ordered=order_matters, may_empty=False, texts=True)
 
 
 def order_matters(path: Key, keys: Sequence[str]) -> bool:
