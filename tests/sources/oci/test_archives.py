@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sources.oci.command import called, data, error, images
+from tests.sources.oci.command import call, called, data, error, images
 from tests.sources.oci.setting import client_to, copied, holds, one
 
 from changeover.sources.oci import sample
@@ -229,3 +229,31 @@ def test_an_image_of_sha512_digests_goes_into_layouts_and_archives(tmp_path: Pat
     again = f"oci-archive:{tmp_path}/b.tar"
     assert data(images, "list", again)["images"][0]["digest"] == entry.digest
     called(images, "verify", again, "--deep")
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "\ud800", "a\nb"])
+def test_nothing_an_archive_says_of_itself_is_written_to_a_terminal_as_it_is(
+    tmp_path: Path, text: str
+) -> None:
+    escaped = json.dumps(text).encode()
+    said = b'{"os":%s,"architecture":"amd64","rootfs":{}}' % escaped
+    tags = b'[{"Config":"config.json","RepoTags":[%s],"Layers":[]}]' % escaped
+    docker = archive(tmp_path / "d.tar", {"config.json": said, "manifest.json": tags})
+    members = layout({"1": sample.image([LAYER])}, [{"org.opencontainers.image.ref.name": "1"}])
+    version = b'{"imageLayoutVersion":%s}' % escaped
+    broken = archive(tmp_path / "v.tar", {**members, "oci-layout": version})
+    (wrong,) = (d for d, c in members.items() if c == sample.image([LAYER]).manifest.body)
+    kind = b'{"mediaType":%s}' % escaped
+    digest = digest_of(kind)
+    index = b'{"schemaVersion":2,"manifests":[{"digest":"%s","size":%d}]}'
+    members |= {"index.json": index % (digest.encode(), len(kind)), wrong: b""}
+    odd = archive(tmp_path / "k.tar", {**members, "blobs/" + digest.replace(":", "/"): kind})
+
+    shown = [
+        call(images, "list", f"docker-archive:{docker}").output,
+        error(images, "list", f"oci-archive:{broken}"),
+        call(images, "list", f"oci-archive:{odd}").output,
+    ]
+
+    assert all(line.isprintable() for block in shown for line in block.splitlines())
+    assert "not an image" in shown[2] or "characters that are none" in shown[2]

@@ -164,7 +164,8 @@ class Layout:
         except (ValueError, AttributeError, RecursionError):
             version = None
         if version != "1.0.0":
-            raise Unsupported(f"{self.place}: oci-layout: version {version}", "1.0.0 is known")
+            said = ascii(str(version))[1:-1][:40]
+            raise Unsupported(f"{self.place}: oci-layout: version {said}", "1.0.0 is known")
 
 
 _OCI_INDEX = "application/vnd.oci.image.index.v1+json"

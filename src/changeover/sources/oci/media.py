@@ -155,7 +155,8 @@ def _kind(tree: dict[str, Any], media_type: str, where: str) -> str:
         return OCI_INDEX
     if isinstance(tree.get("layers"), list) and "config" in tree:
         return OCI_MANIFEST
-    raise Unsupported(f"{where}: {kind or 'no media type'}: not an image", "check the reference")
+    said = ascii(str(kind))[1:-1][:80] if kind else "no media type"
+    raise Unsupported(f"{where}: {said}: not an image", "check the reference")
 
 
 def _read(tree: dict[str, Any], body: bytes, kind: str, digest: str) -> Manifest:
@@ -192,7 +193,7 @@ def _descriptor(tree: dict[str, Any]) -> Descriptor:
         kind,
         digest,
         size,
-        platform="/".join(str(p) for p in parts if p),
+        platform="/".join(str(p) for p in parts if p and str(p).isprintable()),
         artifact_type=str(tree.get("artifactType") or ""),
         annotations={str(k): str(v) for k, v in (tree.get("annotations") or {}).items()},
         elsewhere=bool(tree.get("urls")) and ("foreign" in kind or "nondistributable" in kind),

@@ -42,7 +42,7 @@ def platforms_of(source: Source, name: str, manifest: Manifest, budget: Budget) 
 def _platform(config: bytes) -> tuple[str, ...]:
     try:
         tree = json.loads(config)
-        parts = [str(tree[part]) for part in _PARTS if tree.get(part)]
+        said = [str(tree[part]) for part in _PARTS if tree.get(part)]
     except (ValueError, AttributeError, RecursionError):
         return ()
-    return ("/".join(parts),) if parts else ()
+    return ("/".join(said),) if said and all(map(str.isprintable, said)) else ()
