@@ -62,7 +62,7 @@ STARTS = """\
 format: 1
 product: shop
 version: "2.0"
-inputs: {other: {type: text, ask: {en: Which?}}}
+inputs: {other: {type: string, ask: {en: "Which?"}}}
 steps:
   - {id: one, phase: start, use: systemd.restart, with: {unit: "{{ vars.unit }}"}}
   - {id: two, phase: start, use: systemd.start, with: {units: [shop.service, shop.timer]}}

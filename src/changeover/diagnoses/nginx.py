@@ -14,6 +14,7 @@ from changeover.diagnoses.asked import (
     lately_told,
     log_of,
     nginx_state,
+    nginx_words,
     told_lines,
 )
 from changeover.diagnoses.kind import Kind
@@ -99,7 +100,7 @@ def _down(one: Nginx, replies: Replies, *, mendable: bool) -> Fault:
     return Fault(
         "nginx-down", "nginx", "nginx does not run",
         (*evidence, *told_lines(lately_told(replies.out("nginx log"), replies.out("lately")), 1)),
-        f"systemctl start {one.unit}" if known else f"{one.program} -c {one.config}",
+        f"systemctl start {one.unit}" if known else " ".join(nginx_words(one)),
         after=("nginx configuration", "disk *"),
         mending=start if mendable and known and active in ("inactive", "failed") else None,
     )  # fmt: skip

@@ -143,7 +143,8 @@ def _crash_words(one: Program, log: str, replies: Replies) -> tuple[str, str]:
 def _unit_fault(one: Program, replies: Replies) -> Fault | None:
     unit = replies.unit(f"unit {one.name}")
     state, restarts = unit.get("ActiveState", "unknown"), unit.get("NRestarts", "0")
-    if state == "active" or (one.presumed and unit.get("LoadState") == "not-found"):
+    absent = unit.get("LoadState", "not-found") == "not-found"
+    if state == "active" or (one.presumed and absent):
         return None
     if unit.get("SubState") == "auto-restart":
         said = f"{one.name} crashes each time it is started"

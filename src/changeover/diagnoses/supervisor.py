@@ -38,11 +38,12 @@ def _fault(one: Supervisor, replies: Replies) -> Fault:
     active = unit.get("ActiveState", "unknown")
     said = "supervisor does not answer" if active == "active" else "supervisor does not run"
     evidence = [f"{one.unit} is {active}"] if installed else []
+    where = f"-c {one.config}" if one.config else ""
     start = Mending("start supervisor", "systemd.start", {"unit": one.unit})
     return Fault(
         "supervisor-down", "supervisor", said,
         (*evidence, *told_lines(replies.out("supervisor log"), 2)),
-        f"systemctl start {one.unit}" if installed else f"supervisord -c {one.config}",
+        f"systemctl start {one.unit}" if installed else f"supervisord {where}".strip(),
         after=("disk *",),
         mending=start if installed and active in ("inactive", "failed") else None,
     )  # fmt: skip
