@@ -10,7 +10,7 @@ from changeover.merge.tree import Plain, Value
 _KNOWN = (
     "name", "id", "key", "uid", "uuid", "slug", "alias", "job_name", "username", "user", "queue",
     "topic", "hostname", "host", "address", "target", "path", "url", "port", "container_port",
-    "source", "src", "dest", "label", "title", "type", "kind",
+    "publickey", "destination", "source", "src", "dest", "label", "title", "type", "kind",
 )  # fmt: skip
 _ALIKE = 0.45
 _ALIKE_ALONE = 0.2

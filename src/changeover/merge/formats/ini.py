@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from changeover.merge.formats.base import Format, Read
 from changeover.merge.formats.ini_variables import variable_values, variables
 from changeover.merge.formats.linewise import Dialect, collect, normal, parts_of, read_lines
+from changeover.merge.formats.repeated import REPEATED, gathered, place_of
 from changeover.merge.formats.sections import Part, Sections, in_sections
 from changeover.merge.tree import Block, Leaf, Value
 from changeover.merge.values import Meaning
@@ -38,8 +39,9 @@ def _valued(marks: str) -> Callable[[str, str], Leaf | Block]:
     return lambda key, text: variables(key, text) or Leaf(text, _bare(text, marks))
 
 
-_PLAIN = Dialect(_HEADER, _ENTRY, "#;", "indent backslash", value=_valued("#;"))
-_SEMICOLON = Dialect(_HEADER, _REMARKED, ";", "indent", value=_valued(";"))
+_PLAIN = Dialect(_HEADER, _ENTRY, "#;", "indent backslash", value=_valued("#;"),
+                 repeated=REPEATED)  # fmt: skip
+_SEMICOLON = Dialect(_HEADER, _REMARKED, ";", "indent", value=_valued(";"), repeated=REPEATED)
 
 
 def _dialect(text: str) -> Dialect:
@@ -72,7 +74,7 @@ def values(text: str) -> Value:
         elif not stripped:
             last = ""
         elif header := _HEADER.match(line):
-            where, last = " ".join(header[1].split()), ""
+            where, last = place_of(" ".join(header[1].split()), len(sections)), ""
             sections.append(where)
         else:
             cut = _SIGN.search(line)
@@ -83,7 +85,7 @@ def values(text: str) -> Value:
         (place, key, variable_values(key, text) or normal(_unremarked(text, remarks)))
         for place, key, text in found
     )
-    return collect(pairs, sections)
+    return gathered(collect(pairs, sections))
 
 
 def _unremarked(value: str, remarks: bool) -> str:

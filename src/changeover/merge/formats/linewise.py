@@ -9,7 +9,17 @@ from functools import lru_cache
 
 from changeover.merge.formats.base import commented_setting
 from changeover.merge.limits import MAX_NODES
-from changeover.merge.tree import Block, Item, Key, Leaf, Value, blank, comment, lines_of
+from changeover.merge.tree import (
+    Block,
+    Item,
+    Key,
+    Leaf,
+    Value,
+    blank,
+    comment,
+    lines_of,
+    number_repeats,
+)
 from changeover.merge.verdict import Unreadable
 
 NO_SECTION: Key = ()
@@ -38,6 +48,8 @@ class Dialect:
     defaults: re.Pattern[str] = re.compile(r"\s*[#;]+\s?([A-Za-z_][\w.\-]*)\s*=")
     value: Callable[[str, str], Leaf | Block] = lambda key, text: Leaf(text, normal(text))
     name: Callable[[str], str] = lambda key: key
+    repeated: frozenset[str] = frozenset()
+    """Sections that are elements of a list."""
 
 
 def normal(text: str) -> str:
@@ -65,7 +77,9 @@ def parts_of(text: str, dialect: Dialect) -> Iterable[Item | Header]:
         elif stripped[0] in dialect.comments:
             yield comment(line, commented_setting(line, dialect.defaults))
         elif dialect.header and (found := dialect.header.match(line)):
-            yield Header(line, (dialect.name(" ".join(found.group(1).split())),))
+            name = dialect.name(" ".join(found.group(1).split()))
+            several = name in dialect.repeated
+            yield Header(line, () if several else (name,), name if several else None)
         else:
             last = _last_line(lines, number, dialect)
             yield _entry("".join(lines[number : last + 1]), dialect, number + 1)
@@ -141,6 +155,7 @@ def sectioned(parts: Iterable[Item | Header]) -> Block:
         root.items.extend(_before_header(body, _indent(part.text)))
         body = []
         root.items.append(section(part, body))
+    number_repeats(root.items)
     return root
 
 
@@ -165,7 +180,9 @@ def _before_header(body: list[Item], indent: int) -> list[Item]:
     return taken
 
 
-def collect(pairs: Iterable[tuple[str, str, Value]], sections: Iterable[str] = ()) -> Value:
+def collect(
+    pairs: Iterable[tuple[str, str, Value]], sections: Iterable[str] = ()
+) -> dict[str, Value]:
     """Build `{section: {setting: value}}`; settings that are repeated become lists."""
     result: dict[str, Value] = {name: {} for name in sections}
     for where, key, value in pairs:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from changeover.merge.formats.base import Read
-from changeover.merge.formats.linewise import Header, sectioned
+from changeover.merge.formats.linewise import Header, add_repeated, sectioned
 from changeover.merge.tree import Block, Item, Value, copied
 from changeover.merge.verdict import Unreadable
 
@@ -62,7 +62,10 @@ def meaning_of(parts: Iterable[Part]) -> Value:
     result: dict[str, Value] = {}
     section = result
     for part in parts:
-        if isinstance(part, Header):
+        if isinstance(part, Header) and part.group is not None:
+            section = {}
+            add_repeated(result, part.group, section)
+        elif isinstance(part, Header):
             made = result.setdefault(part.key[0], {})
             section = made if isinstance(made, dict) else {}
         elif part.value is not None and part.group is not None:

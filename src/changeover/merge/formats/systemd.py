@@ -14,6 +14,7 @@ from changeover.merge.formats.linewise import (
     read_lines,
     sectioned,
 )
+from changeover.merge.formats.repeated import REPEATED, gathered, place_of
 from changeover.merge.formats.sections import Part, Sections
 from changeover.merge.tree import Block, Item, Key, Leaf, Value
 from changeover.merge.values import Meaning
@@ -75,6 +76,7 @@ _DIALECT = Dialect(
     comments="#;",
     continued="backslash",
     value=_value,
+    repeated=REPEATED,
 )
 
 
@@ -95,12 +97,12 @@ def values(text: str) -> Value:
         if not stripped or stripped[0] in "#;":
             continue
         if stripped.startswith("[") and stripped.endswith("]"):
-            made = result.setdefault(stripped[1:-1], {})
+            made = result.setdefault(place_of(stripped[1:-1], len(result)), {})
             section = made if isinstance(made, dict) else {}
             continue
         key, _, value = stripped.partition("=")
         _add(section, key.strip(), normal(value))
-    return result
+    return gathered(result)
 
 
 def _add(section: dict[str, Value], key: str, value: str) -> None:
