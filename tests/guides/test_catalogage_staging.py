@@ -131,7 +131,8 @@ def test_a_run_that_failed_does_not_stand_in_the_way(clone: Path) -> None:
     hook.unlink()
 
     assert isinstance(failed.exception, ActionFailed)
-    assert "refused the push of staging" in failed.exception.message
+    assert "refused the push of staging: no pushing today" in failed.exception.message
+    assert "pre-receive hook declined" in failed.exception.message
     done("run", "staging-add", "--push", "--yes")
     assert "feature" in staged(clone)
 

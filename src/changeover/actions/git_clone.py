@@ -23,6 +23,10 @@ def demand_branch(use: str, **names: str) -> None:
             raise InvalidRelease(f"{use}: {parameter}: {name!r} is no branch", "Write its name.")
 
 
+TOLD = 4
+"""Lines of the other side that are shown where it refuses a push."""
+
+
 @dataclass
 class Clone:
     """The clone a folder is in, seen from the host it is on."""
@@ -148,7 +152,7 @@ class Clone:
         now = self.pushed(branch)[branch]
         if now == commit:
             return
-        why = done.stderr.strip().rpartition("\n")[2] or f"git exited {done.code}"
+        why = _refusal(done.stderr) or f"git exited {done.code}"
         if now != seen:
             raise ActionFailed(
                 f"{self.remote}/{branch}: {self.by(now, seen)} pushed in the meantime",
@@ -164,3 +168,11 @@ class Clone:
             reach = [f"{now}", "--not", seen] if seen and self.commit(seen) else ["-1", now]
             authors = self.git("log", "--format=%cn", *reach, "--").stdout.splitlines()
         return ", ".join(dict.fromkeys(authors)) or "somebody"
+
+
+def _refusal(told: str) -> str:
+    """Return what the other side said of a push; else the last thing git says."""
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    theirs = [line.removeprefix("remote:").strip() for line in lines if line.startswith("remote:")]
+    marked = [line for line in lines if line.startswith("! ")]
+    return "; ".join([*filter(None, theirs[:TOLD]), *marked]) or "".join(lines[-1:])
