@@ -270,3 +270,17 @@ def test_a_secret_in_clear_among_the_variables_is_named(vault: Path) -> None:
     (vault / "changeover.yaml").write_text("format: 1\nproduct: catalogage\n")
 
     assert "secret_key stands there in clear" in checked().output
+
+
+def test_the_password_of_vaults_among_the_variables_is_looked_at(vault: Path) -> None:
+    top = vault.parent
+    (vault / "group_vars/all").mkdir(parents=True)
+    (vault / "secrets").rename(vault / "group_vars/all/vault.yml")
+    (vault / "hosts").write_text("[web]\na\n")
+    (top / "vault-password").rename(top / "opens")
+    (top / "ansible.cfg").write_text("[defaults]\nvault_identity_list = prod@opens\n")
+
+    found = checked()
+
+    assert found.exit_code == 3
+    assert f"vault password: {top / 'opens'} is not ignored by git" in found.output

@@ -90,11 +90,12 @@ def _examined(
 
 
 def _keys(folder: Path, kinds: set[Kind], named: tuple[str, ...]) -> Iterator[Finding]:
-    if Kind.VAULT in kinds:
+    # Vaults of an environment may all be among its variables.
+    if Kind.VAULT in kinds or (is_environment(folder) and not (folder / INSTANCE).is_file()):
         found = password_files(folder, named)
         for file in found:
             yield from key_findings(file.path, "vault password")
-        if not found:
+        if not found and Kind.VAULT in kinds:
             yield from key_findings(folder / CONVENTION, "vault password")
     if (folder / KEY).exists():
         yield from key_findings(folder / KEY, "age key")
