@@ -6,10 +6,10 @@ import json
 import re
 
 from changeover.merge.encoding import require_utf8
-from changeover.merge.formats.base import Format
+from changeover.merge.formats.base import Format, Read
 from changeover.merge.formats.brackets import Child, bracketed
 from changeover.merge.limits import MAX_DEPTH, MAX_NODES, refuse_masses
-from changeover.merge.tree import Block, Item, Leaf, Plain, Value, blank, comment, lines_of
+from changeover.merge.tree import Block, Item, Leaf, Plain, Value, blank, comment, copied, lines_of
 from changeover.merge.values import Meaning
 from changeover.merge.verdict import Unreadable
 
@@ -23,9 +23,19 @@ _SIMPLE = re.compile(
 )
 
 
+_SHORTEST, _LONGEST, _MOST = 48, 4_000, 2_000_000
+"""Of an element that is remembered, and of all of them, in characters."""
+_ALIKE = 16
+"""Elements remembered that begin alike."""
+Known = dict[tuple[str, int, bool], list[tuple[str, Child]]]
+"""Elements by how they begin, how deep they are and whether they have a name."""
+
+
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, known: Known | None = None) -> None:
         self.text, self.count = text, 0
+        self.known: Known = {} if known is None else known
+        self.room = 0 if known or known is None else _MOST
 
     def fail(self, what: str, place: int) -> Unreadable:
         line = self.text.count("\n", 0, place) + 1
@@ -82,6 +92,23 @@ class _Reader:
         return block, place + 1
 
     def _child(self, place: int, depth: int, *, named: bool) -> Child:
+        where = (self.text[place : place + _SHORTEST], depth, named)
+        alike = self.known.get(where, [])
+        for text, child in alike:
+            # What opens and closes brackets of its own is the same wherever it stands.
+            if self.text.startswith(text, place):
+                value = copied(Item("entry", "", child.value)).value or child.value
+                start = place + child.value_start - child.start
+                return Child(place, start, place + len(text), value, child.key)
+        child = self._new_child(place, depth, named=named)
+        size = child.end - place
+        fits = _SHORTEST <= size <= min(_LONGEST, self.room) and len(alike) < _ALIKE
+        if fits and isinstance(child.value, Block):
+            self.room -= size
+            self.known.setdefault(where, []).append((self.text[place : child.end], child))
+        return child
+
+    def _new_child(self, place: int, depth: int, *, named: bool) -> Child:
         if not named:
             value, end = self.value(place, depth + 1)
             return Child(place, place, end, value)
@@ -106,11 +133,17 @@ class _Reader:
         return Child(place, start, end, value, (str(key),))
 
 
-def read(text: str) -> tuple[Block, Value]:
-    """Read a JSON text."""
+def read_several() -> Read:
+    """Return a reader for texts that have much in common."""
+    known: Known = {}
+    return lambda text: read(text, known)
+
+
+def read(text: str, known: Known | None = None) -> tuple[Block, Value]:
+    """Read a JSON text; elements known from an earlier one are not read again."""
     require_utf8(text)
     refuse_masses(text)
-    reader = _Reader(text)
+    reader = _Reader(text, known)
     start = reader.space(0)
     value, end = reader.value(start, 0)
     rest = reader.space(end)
@@ -189,4 +222,4 @@ def answered(text: str, like: Leaf) -> str:
     return text
 
 
-FORMAT = Format("json", read, values, Meaning(), answered, make)
+FORMAT = Format("json", read, values, Meaning(), answered, make, several=read_several)
