@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from tests.sources.oci.misbehaving import LAYER, Script, first
 from tests.sources.oci.setting import client_to, copied, holds, one, pushed
 
 from changeover.sources.oci import sample
 from changeover.sources.oci.memory import Fault, MemoryRegistry, Request
 from changeover.sources.oci.order import Status
-from changeover.sources.oci.reference import parse_place
-
-Script = Callable[[Request], Fault | None]
-
-
-def first(count: int, method: str, part: str, fault: Fault) -> Script:
-    """Misbehave at the first requests of a kind."""
-    left = [count]
-    lock = threading.Lock()
-
-    def script(request: Request) -> Fault | None:
-        with lock:
-            if request.method == method and part in request.path and left[0] > 0:
-                left[0] -= 1
-                return fault
-        return None
-
-    return script
-
-
-LAYER = sample.layer(7, 900_000)
 
 
 @pytest.mark.parametrize(
@@ -235,69 +213,3 @@ def test_schema_1_is_refused_clearly(source: MemoryRegistry, target: MemoryRegis
 
     assert "schema 1" in summary.failed[0].error
     assert summary.failed[0].remedy
-
-
-def test_a_failed_upload_leaves_no_session(source: MemoryRegistry, target: MemoryRegistry) -> None:
-    pushed(source, "app", "1", sample.image([LAYER]))
-    target.script = first(999, "PUT", "/uploads/", Fault(status=500))
-
-    with client_to(source.host, target.host) as client:
-        summary = copied(client, [f"{source.host}/app:1"], f"docker://{target.host}/app:1")
-
-    assert "500" in summary.failed[0].error
-    assert target.uploads == {}
-
-
-def test_a_session_a_dead_run_left_is_cancelled_by_the_next(
-    target: MemoryRegistry, tmp_path: Path
-) -> None:
-    from changeover.sources.oci.uploads import Session, UploadLog  # noqa: PLC0415
-
-    target.uploads["abc123"] = bytearray(b"half")
-    log = UploadLog(tmp_path)
-    url = f"http://{target.host}/v2/app/blobs/uploads/abc123"
-    log.opened(Session(target.host, "app", url))
-    log.end()
-
-    with client_to(target.host, uploads=tmp_path) as client:
-        from changeover.sources.oci.places import Places  # noqa: PLC0415
-
-        Places(client).target(parse_place(f"docker://{target.host}/app"))
-
-    assert target.uploads == {}
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_session_that_cannot_be_reached_now_is_cancelled_by_the_run_after(
-    target: MemoryRegistry, tmp_path: Path
-) -> None:
-    from changeover.sources.oci.uploads import Session, UploadLog  # noqa: PLC0415
-
-    target.uploads["abc123"] = bytearray(b"half")
-    log = UploadLog(tmp_path)
-    log.opened(Session(target.host, "app", f"http://{target.host}/v2/app/blobs/uploads/abc123"))
-    log.end()
-    target.script = first(1, "DELETE", "/uploads/", Fault(status=503))
-
-    for _ in range(2):
-        with client_to(target.host, uploads=tmp_path) as client:
-            client.registry(target.host).uploader.cancel_abandoned()
-
-    assert target.uploads == {}
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_registry_that_will_not_cancel_is_reported(
-    target: MemoryRegistry, tmp_path: Path
-) -> None:
-    from changeover.sources.oci.uploads import Session, UploadLog  # noqa: PLC0415
-
-    target.manner.cancels = False
-    target.uploads["abc123"] = bytearray(b"half")
-    log = UploadLog(tmp_path)
-    log.opened(Session(target.host, "app", f"http://{target.host}/v2/app/blobs/uploads/abc123"))
-    log.end()
-
-    with client_to(target.host, uploads=tmp_path) as client:
-        client.registry(target.host).uploader.cancel_abandoned()
-        assert "would not cancel" in client.notes()[0]

@@ -1,157 +1,21 @@
-"""Bundles and archives made to do harm, or damaged: refused in words, and nothing happens."""
+"""Archives made to do harm: refused in words, and nothing happens."""
 
 from __future__ import annotations
 
 import gzip
 import io
-import itertools
-import json
-import random
 import resource
-import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.sources.oci.command import called, release
-from tests.sources.oci.setting import client_to, quick
 from tests.sources.oci.test_kill import environ
 
-from changeover.errors import ChangeoverError
-from changeover.sources.hub import bring_in, find, parse_hub
-from changeover.sources.oci.copier import Options
-from changeover.sources.oci.media import (
-    OCI_EMPTY,
-    OCI_INDEX,
-    OCI_MANIFEST,
-    REF_NAME,
-    Descriptor,
-    digest_of,
-)
-from changeover.sources.shipped import ARTIFACT, FILE, PRODUCT, TITLE, VERSION
-from changeover.sources.signature import read_public
-
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 MIB = 1 << 20
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "standing").mkdir()
-    monkeypatch.chdir(tmp_path / "standing")
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Path:
-    """A signed release of four files, as a layout."""
-    shop = tmp_path / "shop"
-    (shop / "files").mkdir(parents=True)
-    (shop / "release.yaml").write_text("format: 1\nproduct: shop\nversion: 2.0.0\nsteps: []\n")
-    (shop / "files" / "conf").write_text("a = 1\n" * 50)
-    (shop / "files" / "large").write_bytes(random.Random(2).randbytes(20_000))  # noqa: S311 - content
-    (shop / "files" / "script").write_text("#!/bin/sh\n")
-    called(release, "keygen", str(tmp_path / "vendor"))
-    called(
-        release, "pack", str(shop), f"oci:{tmp_path / 'x'}", "--sign", str(tmp_path / "vendor.key")
-    )
-    return tmp_path / "x"
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-def taken(layout: Path, hub: Path) -> bool:
-    """Bring a release in as the command does; tell whether it was refused in words."""
-    trusted = read_public([layout.parent / "vendor.pub"])
-    with client_to() as client:
-        try:
-            found = find(parse_hub(f"oci:{layout}"), client, "shop", "2.0.0", trusted)
-            bring_in(found, parse_hub(str(hub)), client, Options(jobs=1, budget=quick()))
-        except ChangeoverError:
-            return False
-    return True
-
-
-def flipped(layout: Path, files: list[Path], bits: Iterator[tuple[int, int]]) -> None:
-    """Turn bits over, one at a time: the release is refused, or it is the same."""
-    meant = contents(layout.parent / "shop")
-    for number, chosen in bits:
-        file = files[number]
-        whole = file.read_bytes()
-        at = chosen % (len(whole) * 8)
-        changed = bytearray(whole)
-        changed[at // 8] ^= 1 << (at % 8)
-        file.write_bytes(bytes(changed))
-        hub = layout.parent / f"hub-{number}-{at}"
-        hub.mkdir()
-        if taken(layout, hub):
-            assert contents(hub / "shop" / "2.0.0") == meant, (file, at)
-        else:
-            assert not (hub / "shop").exists(), (file, at)
-        file.write_bytes(whole)
-        shutil.rmtree(hub)
-
-
-def metadata(layout: Path) -> list[Path]:
-    """Return the files that say what belongs together."""
-    blobs = [f for f in (layout / "blobs" / "sha256").iterdir() if f.read_bytes()[:1] == b"{"]
-    return [layout / "index.json", layout / "oci-layout", *sorted(blobs)]
-
-
-def every_bit(files: list[Path], step: int) -> Iterator[tuple[int, int]]:
-    for number, file in enumerate(files):
-        for at in range(0, file.stat().st_size * 8, step):
-            yield number, at
-
-
-def some_bits(files: list[Path], count: int) -> Iterator[tuple[int, int]]:
-    dice = random.Random(3)  # noqa: S311 - chosen bits
-    for _ in range(count):
-        yield dice.randrange(len(files)), dice.randrange(1 << 30)
-
-
-def blobs(layout: Path) -> list[Path]:
-    return sorted((layout / "blobs" / "sha256").iterdir())
-
-
-def test_a_bit_of_the_metadata_that_is_turned_over_is_found(layout: Path) -> None:
-    flipped(layout, metadata(layout), every_bit(metadata(layout), 211))
-
-
-def test_a_bit_of_a_blob_that_is_turned_over_is_found(layout: Path) -> None:
-    flipped(layout, blobs(layout), some_bits(blobs(layout), 60))
-
-
-@pytest.mark.fuzz
-def test_every_bit_of_the_metadata_that_is_turned_over_is_found(layout: Path) -> None:
-    flipped(layout, metadata(layout), every_bit(metadata(layout), 1))
-
-
-@pytest.mark.fuzz
-def test_ten_thousand_bits_of_blobs_that_are_turned_over_are_found(layout: Path) -> None:
-    flipped(layout, blobs(layout), some_bits(blobs(layout), 10_000))
-
-
-def test_every_truncation_and_every_swap_of_blobs_is_found(layout: Path) -> None:
-    files = blobs(layout)
-    for file in files:
-        whole = file.read_bytes()
-        for length in sorted({0, 1, len(whole) // 2, len(whole) - 1} - {len(whole)}):
-            file.write_bytes(whole[:length])
-            assert not taken(layout, layout.parent / "hub")
-        file.write_bytes(whole)
-    for one, other in itertools.pairwise(files):
-        first, second = one.read_bytes(), other.read_bytes()
-        one.write_bytes(second)
-        other.write_bytes(first)
-        assert not taken(layout, layout.parent / "hub")
-        one.write_bytes(first)
-        other.write_bytes(second)
-    assert not (layout.parent / "hub" / "shop").exists()
-    assert taken(layout, layout.parent / "hub")
 
 
 def member(name: str, content: bytes = b"x", **more: object) -> tuple[tarfile.TarInfo, bytes]:
@@ -291,88 +155,3 @@ for file in sorted(Path(folder).iterdir(), key=lambda p: int(p.stem)):
     except ChangeoverError as error:
         print("refused:" if time.process_time() - began < 8 else "slowly refused:", error)
 """
-
-
-def made_up(layout: Path, product: str, version: str, path: str = "release.yaml") -> None:
-    """Write a layout with a whole but unsigned release that is called so."""
-    blobs = layout / "blobs" / "sha256"
-    blobs.mkdir(parents=True)
-
-    def put(content: bytes) -> str:
-        digest = digest_of(content)
-        (blobs / digest.partition(":")[2]).write_bytes(content)
-        return digest
-
-    text = b"format: 1\nproduct: shop\nversion: 2.0.0\nsteps: []\n"
-    file = {"mediaType": FILE, "digest": put(text), "size": len(text)}
-    manifest = json.dumps(
-        {
-            "schemaVersion": 2,
-            "mediaType": OCI_MANIFEST,
-            "artifactType": ARTIFACT,
-            "config": Descriptor(OCI_EMPTY, put(b"{}"), 2).document(),
-            "layers": [{**file, "annotations": {TITLE: path}}],
-        }
-    ).encode()
-    child = Descriptor(OCI_MANIFEST, put(manifest), len(manifest), artifact_type=ARTIFACT)
-    notes = {PRODUCT: product, VERSION: version}
-    document = {"schemaVersion": 2, "manifests": [child.document()], "annotations": notes}
-    root = json.dumps(document).encode()
-    entry = Descriptor(OCI_INDEX, put(root), len(root), annotations={REF_NAME: "shop:2.0.0"})
-    (layout / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
-    index = {"schemaVersion": 2, "manifests": [entry.document()]}
-    (layout / "index.json").write_text(json.dumps(index))
-
-
-def brought(layout: Path, hub: Path, product: str = "") -> None:
-    """Bring a release in although nobody signed it."""
-    with client_to() as client:
-        found = find(parse_hub(f"oci:{layout}"), client, product, "", None)
-        bring_in(found, parse_hub(str(hub)), client, Options(jobs=1, budget=quick()))
-
-
-@pytest.mark.parametrize(
-    ("product", "version"),
-    [
-        ("../../outside", "2.0.0"),
-        ("shop", "../../outside"),
-        ("shop", ".."),
-        ("/outside", "2.0.0"),
-        ("shop/x", "2.0.0"),
-        ("shop\x00", "2.0.0"),
-        (".bundles", "2.0.0"),
-        ("shop", "2.0.0\n"),
-        ("shop", "\ud800"),
-    ],
-)
-def test_no_release_is_called_like_a_path(tmp_path: Path, product: str, version: str) -> None:
-    hub = tmp_path / "a" / "b" / "hub"
-    hub.mkdir(parents=True)
-    made_up(tmp_path / "x", product, version)
-
-    for called_as in ("", product):
-        with pytest.raises(ChangeoverError):
-            brought(tmp_path / "x", hub, called_as)
-
-    assert list(tmp_path.rglob("release.yaml")) == []
-
-
-@pytest.mark.parametrize("path", ["\ud800", "a/\udfff/b", "x" * 300, "\U0001f600" * 300, "a\x00b"])
-def test_no_file_of_a_release_has_a_name_disks_cannot_have(tmp_path: Path, path: str) -> None:
-    (tmp_path / "hub").mkdir()
-    made_up(tmp_path / "x", "shop", "2.0.0", path)
-
-    with pytest.raises(ChangeoverError):
-        brought(tmp_path / "x", tmp_path / "hub")
-
-    assert not (tmp_path / "hub" / "shop").exists()
-
-
-def test_a_made_up_release_is_whole_but_for_its_signature(tmp_path: Path) -> None:
-    """What the tests above change is all that is wrong there."""
-    (tmp_path / "hub").mkdir()
-    made_up(tmp_path / "x", "shop", "2.0.0")
-
-    brought(tmp_path / "x", tmp_path / "hub")
-
-    assert (tmp_path / "hub" / "shop" / "2.0.0" / "release.yaml").is_file()
