@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from changeover.merge.formats.base import Format
+from changeover.merge.formats.base import Format, Read
 from changeover.merge.formats.nginx_values import (
     LITERAL_BLOCKS,
     TOKEN,
@@ -15,7 +15,7 @@ from changeover.merge.formats.nginx_values import (
     values,
 )
 from changeover.merge.limits import MAX_DEPTH, MAX_NODES
-from changeover.merge.tree import Block, Item, Leaf, Value, blank, comment
+from changeover.merge.tree import Block, Item, Leaf, Value, blank, comment, copied
 from changeover.merge.verdict import Unreadable
 
 _GAP = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
@@ -24,9 +24,23 @@ _LOOSE = re.compile(r"[^\S\n]*(?P<remark>#[^\n]*)?(?:\n|\Z)")
 _SIMPLE = re.compile(r"[\w-]+(?:[ \t]+[^\s;{}\"'\\#]+)*[ \t]*;")
 
 
-def read(text: str) -> tuple[Block, Value]:
-    """Read a configuration."""
-    reader = _Reader(text)
+_SHORTEST, _LONGEST, _MOST = 48, 4_000, 2_000_000
+"""Of a block that is remembered, and of all of them, in characters."""
+_ALIKE = 16
+"""Blocks remembered that begin alike."""
+Known = dict[tuple[str, str, int], list[Item]]
+"""Blocks by how they begin, where they are and how deep."""
+
+
+def read_several() -> Read:
+    """Return a reader for texts that have much in common."""
+    known: Known = {}
+    return lambda text: read(text, known)
+
+
+def read(text: str, known: Known | None = None) -> tuple[Block, Value]:
+    """Read a configuration; blocks known from an earlier one are not read again."""
+    reader = _Reader(text, known)
     root, end = reader.block(0, "", 0)
     if end < len(text):
         raise reader.fail("a closing brace without an opening one", end)
@@ -34,8 +48,10 @@ def read(text: str) -> tuple[Block, Value]:
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, known: Known | None = None) -> None:
         self.text, self.count = text, 0
+        self.known: Known = {} if known is None else known
+        self.room = 0 if known or known is None else _MOST
 
     def fail(self, what: str, place: int) -> Unreadable:
         line = self.text.count("\n", 0, place) + 1
@@ -53,8 +69,22 @@ class _Reader:
                 block.close = self.text[place:start]
                 block.indent = _indent(block)
                 return block, start
-            item, place = self._directive(place, start, parent, depth)
+            item, place = self._known_or_new(place, start, parent, depth)
             block.items.append(item)
+
+    def _known_or_new(self, place: int, start: int, parent: str, depth: int) -> tuple[Item, int]:
+        where = (self.text[place : place + _SHORTEST], parent, depth)
+        alike = self.known.get(where, [])
+        for item in alike:
+            # Whole lines that close what they open are the same wherever they stand.
+            if self.text.startswith(item.text, place):
+                return copied(item), place + len(item.text)
+        item, end = self._directive(place, start, parent, depth)
+        fits = _SHORTEST <= end - place <= min(_LONGEST, self.room) and len(alike) < _ALIKE
+        if fits and isinstance(item.value, Block) and self.text[end - 1] == "\n":
+            self.room -= end - place
+            self.known.setdefault(where, []).append(item)
+        return item, end
 
     def _loose(self, place: int, block: Block) -> int:
         """Take whole lines that hold no directive."""
@@ -147,4 +177,5 @@ def _indent(block: Block) -> int:
     return 0
 
 
-FORMAT = Format("nginx", read, values, nginx_meaning(), remarks=silenced_headers)
+FORMAT = Format("nginx", read, values, nginx_meaning(), remarks=silenced_headers,
+                several=read_several)  # fmt: skip
