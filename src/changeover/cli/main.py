@@ -11,6 +11,7 @@ import click
 
 from changeover import __version__
 from changeover.cli.lazy import LazyGroup
+from changeover.cli.screen import guard_terminals
 from changeover.errors import ChangeoverError
 from changeover.views.style import wrapped
 
@@ -65,6 +66,7 @@ def changeover(instance: str | None) -> None:
 
 def main() -> NoReturn:
     """Run the command line; expected failures end in one line, a remedy and their exit code."""
+    guard_terminals()
     try:
         status = changeover.main(standalone_mode=False)
     except click.exceptions.Exit as ended:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from changeover.cli.images.lines import result_lines
+from changeover.cli.screen import harmless
 from changeover.sources.oci.order import ImageResult, Observer, Order, Status
 
 
@@ -41,6 +42,7 @@ class Bars(Observer):
 
     def __init__(self, images: int) -> None:
         # Only here: rich takes longer to import than a copy with nothing to do.
+        from rich.console import Console  # noqa: PLC0415 - slow, terminals only
         from rich.progress import (  # noqa: PLC0415 - slow, terminals only
             BarColumn,
             DownloadColumn,
@@ -58,6 +60,8 @@ class Bars(Observer):
             TimeRemainingColumn(),
             refresh_per_second=8,
             transient=True,
+            # Bars move the cursor, which nothing else on the screen may.
+            console=Console(file=sys.__stdout__),
         )
         self._images, self._done = images, 0
         self._lock = threading.Lock()
@@ -76,7 +80,7 @@ class Bars(Observer):
         with self._lock:
             self._grow(self._all, size)
             if order.shown not in self._tasks:
-                task = self._progress.add_task(f"  {order.shown[-60:]}", total=0)
+                task = self._progress.add_task(f"  {harmless(order.shown[-60:])}", total=0)
                 self._tasks[order.shown] = task
             self._grow(self._tasks[order.shown], size)
 
@@ -97,7 +101,8 @@ class Bars(Observer):
             self._progress.remove_task(task)
         if result.status is not Status.FAILED:
             for line in result_lines(result):
-                self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+                shown = harmless(line)
+                self._progress.console.print(shown, markup=False, highlight=False, soft_wrap=True)
 
     def _title(self) -> str:
         return f"{self._done}/{self._images} images"
