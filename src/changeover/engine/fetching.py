@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
+import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from changeover.errors import ActionFailed, NotReady
@@ -22,32 +26,57 @@ stat -c %s "$1/$2.tar"; sha256sum < "$1/$2.tar"
 """
 
 
+@dataclass(frozen=True)
+class _Packed:
+    """What a host says of the archive it made."""
+
+    backup: str
+    size: int
+    digest: str
+
+
+# A host tells the name: it must name one file beside the others, whatever the host has become.
+_TOLD = re.compile(r"([A-Za-z0-9][\w.+:~-]*) (\d{1,15})\n([0-9a-f]{64}) .*\n", re.ASCII)
+
+
 def fetch_backup(host: Host, name: str, folder: Path) -> Path:
     """Bring the newest backup of a name into a folder as a tar archive, mode 0600."""
-    done = host.ask(shell(_PACK, host.state_dir, name), timeout=LIMIT)
-    if not done.ok:
-        raise NotReady(f"{host.name}: has no backup called {name}", "changeover run last-backup")
-    words = done.stdout.split()
-    backup, size, digest = words[0], int(words[1]), words[2]
+    told = _pack(host, name)
     packed = f"{host.state_dir}/{name}.tar"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    target = folder / f"{host.name}-{backup}.tar"
+    target = folder / f"{host.name}-{told.backup}.tar"
     half = target.with_suffix(".half")
     seen = hashlib.sha256()
-    with half.open("wb") as file:
-        half.chmod(0o600)
-        for number in range(-(-size // PIECE)):
+    # One that is left from a try that was killed, or a link, is not written through.
+    half.unlink(missing_ok=True)
+    with os.fdopen(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        for number in range(-(-told.size // PIECE)):
             piece = _piece(host, packed, number)
             seen.update(piece)
             file.write(piece)
     host.do(command("rm", "-f", "--", packed))
-    if seen.hexdigest() != digest:
+    if seen.hexdigest() != told.digest:
         half.unlink()
         raise ActionFailed(f"{target}: did not arrive as it is on {host.name}", "Try again.")
     return half.replace(target)
 
 
+def _pack(host: Host, name: str) -> _Packed:
+    done = host.ask(shell(_PACK, host.state_dir, name), timeout=LIMIT)
+    if not done.ok:
+        raise NotReady(f"{host.name}: has no backup called {name}", "changeover run last-backup")
+    told = _TOLD.fullmatch(done.stdout)
+    if told is None:
+        raise ActionFailed(
+            f"{host.name}: told of no backup, but {done.stdout[:60]!r}", "Log in and look."
+        )
+    return _Packed(told[1], int(told[2]), told[3])
+
+
 def _piece(host: Host, path: str, number: int) -> bytes:
     script = 'dd if="$1" bs="$2" skip="$3" count=1 2>/dev/null | base64 -w 0'
     told = host.do(shell(script, path, str(PIECE), str(number)), timeout=LIMIT)
-    return base64.b64decode(told)
+    try:
+        return base64.b64decode(told, validate=True)
+    except binascii.Error:
+        raise ActionFailed(f"{host.name}: {path}: not sent whole", "Try again.") from None
