@@ -62,6 +62,7 @@ class Store:
 
     def _open(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _refuse_links(folder)
         (folder / ".gitignore").write_text("*\n")
         if not self._reserve.exists():
             self._reserve.write_bytes(b"\0" * RESERVE_BYTES)
@@ -246,6 +247,16 @@ class Store:
             f"{self.folder}: the journal cannot be written: {error}",
             "make room or mend the disk, then: changeover resume",
         ) from error
+
+
+def _refuse_links(folder: Path) -> None:
+    """Raise where a file here leads elsewhere: nobody's own files are written through a link."""
+    linked = sorted(path for path in folder.iterdir() if path.is_symlink())
+    if linked:
+        raise ChangeoverError(
+            f"{linked[0]}: is a link to {linked[0].readlink()}: nothing is written through it",
+            f"see who made it, then remove it: rm {linked[0]}",
+        )
 
 
 def _is_damage(error: Exception) -> bool:
