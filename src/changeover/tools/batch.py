@@ -17,6 +17,7 @@ umask 077
 for at in /dev/shm /run "${TMPDIR:-/tmp}"; do
     work=$(mktemp -d "$at/changeover.XXXXXXXX" 2>/dev/null) && break
 done
+[ -n "$work" ] || exit
 trap 'rm -rf "$work"' EXIT
 own=$(id -un)
 fed() { fed=$(head -c "$1"; echo .); fed=${fed%.}; }
