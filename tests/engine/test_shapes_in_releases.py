@@ -1,4 +1,4 @@
-"""Files that change shape through releases: divided, joined, moved and beside an override."""
+"""Files that change shape through releases: divided, joined and moved."""
 
 from __future__ import annotations
 
@@ -8,64 +8,25 @@ from typing import Any
 
 import pytest
 
-from changeover.engine.preflight import examine
-from changeover.model.findings import Severity
 from tests.cli.test_commands import typed
+from tests.engine.reshaped import (
+    CACHE,
+    DB,
+    WEB,
+    WHOLE,
+    complaints,
+    compose,
+    edited_world,
+    names,
+    publish,
+)
 from tests.engine.world import World
-
-WEB = "  web:\n    image: web:1\n    mem_limit: 1g\n"
-DB = "  db:\n    image: db:1\n"
-CACHE = "  cache:\n    image: cache:1\n"
-WHOLE = f"services:\n{WEB}{DB}"
-EDITS = [("1g", "2g  # measured"), ("db:1", "db:1\n    # ours\n    restart: always")]
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """Two hosts whose compose.yml the operator of the first one edited."""
-    world = World(tmp_path)
-    publish(world, "1.0.0", {"app": ("compose.yml", WHOLE, {})})
-    world.apply()
-    file = compose(world)
-    text = file.read_text()
-    for old, new in EDITS:
-        text = text.replace(old, new)
-    file.write_text(text)
-    file.chmod(0o640)
-    return world
-
-
-def publish(world: World, version: str, files: dict[str, tuple[str, str, dict[str, Any]]]) -> None:
-    """A release that merges files on every web host, in this order."""
-    steps = [
-        {"id": name, "use": "files.merge", "on": "web", "with": {"config": name}} for name in files
-    ]
-    home = "{{ host.vars.home }}"
-    configs = {
-        name: {"reference": f"files/{name}", "at": f"{home}/{at}", **more}
-        for name, (at, _, more) in files.items()
-    }
-    folder = world.release(version, steps, configs=configs)
-    (folder / "files").mkdir(exist_ok=True)
-    for name, (_, text, _more) in files.items():
-        (folder / "files" / name).write_text(text)
-
-
-def compose(world: World, name: str = "compose.yml") -> Path:
-    return world.root / "one" / name
-
-
-def complaints(world: World) -> list[str]:
-    session = world.session()
-    try:
-        findings, _ = examine(session, world.request(session))
-    finally:
-        session.close()
-    return [f"{f.host}: {f.message}" for f in findings if f.severity is Severity.FAIL]
-
-
-def names(world: World) -> list[str]:
-    return sorted(path.name for path in (world.root / "one").iterdir())
+    return edited_world(tmp_path)
 
 
 def test_a_file_is_divided_and_comes_back_byte_for_byte(world: World) -> None:
@@ -234,119 +195,6 @@ def test_a_step_before_its_turn_is_found_by_check(world: World) -> None:
     found = complaints(world)
 
     assert any("has to be made before" in one for one in found)
-
-
-def test_edits_become_an_override_that_the_next_releases_leave_alone(world: World) -> None:
-    before = compose(world).read_bytes()
-    over = {"override": "{{ host.vars.home }}/compose.override.yml"}
-    edits = (
-        "services:\n  web:\n    mem_limit: 2g  # measured\n"
-        "  db:\n    # ours\n    restart: always\n"
-    )  # fmt: skip
-    second, third = WHOLE.replace("web:1", "web:2"), WHOLE.replace("web:1", "web:3")
-
-    publish(world, "1.1.0", {"app": ("compose.yml", second, over)})
-    world.apply(run="r2")
-    first = (compose(world).read_text(), compose(world, "compose.override.yml").read_text())
-    publish(world, "1.2.0", {"app": ("compose.yml", third, over)})
-    world.apply(run="r3")
-    later = (compose(world).read_text(), compose(world, "compose.override.yml").read_text())
-    world.undo(run="r3")
-    world.undo(run="r2")
-
-    assert first == (second, edits)
-    assert later == (third, edits)
-    assert (compose(world).read_bytes(), names(world)) == (before, ["compose.yml"])
-
-
-def test_what_somebody_edits_in_the_vendors_file_joins_the_override(world: World) -> None:
-    over = {"override": "{{ host.vars.home }}/compose.override.yml"}
-    publish(world, "1.1.0", {"app": ("compose.yml", WHOLE, over)})
-    world.apply(run="r2")
-    file = compose(world)
-    file.write_text(file.read_text().replace("db:1", "db:1\n    cpus: 2"))
-    third = WHOLE.replace("web:1", "web:3")
-    publish(world, "1.2.0", {"app": ("compose.yml", third, over)})
-
-    world.apply(run="r3")
-
-    assert file.read_text() == third
-    assert compose(world, "compose.override.yml").read_text() == (
-        "services:\n  web:\n    mem_limit: 2g  # measured\n"
-        "  db:\n    # ours\n    restart: always\n    cpus: 2\n"
-    )
-
-
-def test_a_copied_unit_becomes_a_drop_in_of_the_vendors(world: World) -> None:
-    unit = "[Service]\nExecStart=/bin/shop\nRestart=no\n"
-    copy = compose(world, "etc/shop.service")
-    copy.parent.mkdir()
-    copy.write_text(unit.replace("Restart=no", "# it must be up\nRestart=always"))
-    compose(world, "lib").mkdir()
-    compose(world, "lib/shop.service").write_text(unit)
-    home = "{{ host.vars.home }}"
-    publish(world, "1.1.0", {"unit": ("lib/shop.service", unit + "User=shop\n", {
-        "was": f"{home}/etc/shop.service", "base": "files/before", "format": "systemd",
-        "override": f"{home}/etc/shop.service.d/local.conf",
-    })})  # fmt: skip
-    (world.root / "releases/shop/1.1.0/files/before").write_text(unit)
-
-    world.apply(run="r2")
-
-    assert compose(world, "lib/shop.service").read_text() == unit + "User=shop\n"
-    assert compose(world, "etc/shop.service.d/local.conf").read_text() == (
-        "[Service]\n# it must be up\nRestart=always\n"
-    )
-    assert not copy.exists()
-    world.undo(run="r2")
-    assert "Restart=always" in copy.read_text()
-    assert sorted(path.name for path in copy.parent.iterdir()) == ["shop.service"]
-    assert compose(world, "lib/shop.service").read_text() == unit
-
-
-def test_an_override_that_hides_a_change_of_the_vendor_is_asked_about(world: World) -> None:
-    over = {"override": "{{ host.vars.home }}/compose.override.yml"}
-    publish(world, "1.1.0", {"app": ("compose.yml", WHOLE, over)})
-    world.apply(run="r2")
-    publish(world, "1.2.0", {"app": ("compose.yml", WHOLE.replace("1g", "4g"), over)})
-
-    (asked,) = complaints(world)
-
-    assert "services.web.mem_limit: changed here and in the reference" in asked
-
-
-def test_what_an_override_cannot_say_is_asked_about(world: World) -> None:
-    file = compose(world)
-    file.write_text(file.read_text().replace("    mem_limit: 2g  # measured\n", ""))
-    over = {"override": "{{ host.vars.home }}/compose.override.yml"}
-    publish(world, "1.1.0", {"app": ("compose.yml", WHOLE, over)})
-
-    (asked,) = complaints(world)
-
-    assert "services.web.mem_limit: deleted here, which an override cannot say" in asked
-    assert typed(world, "plan", "--answer", "services.web.mem_limit=theirs").returncode == 0
-
-
-def test_files_on_hosts_are_shown_with_what_their_override_says(world: World) -> None:
-    over = {"override": "{{ host.vars.home }}/compose.override.yml"}
-    publish(world, "1.1.0", {"app": ("compose.yml", WHOLE.replace("web:1", "web:2"), over)})
-
-    merged = typed(world, "files", "merge", "--to", "1.1.0", "--yes")
-    shown = typed(world, "files", "diff", "--to", "1.1.0")
-
-    assert "the file as it was: " in merged.stdout
-    assert "services.web.mem_limit  1g → 2g → 1g  changed here" in shown.stdout
-    assert "web:2" not in shown.stdout
-
-
-def test_a_host_nobody_edited_gets_the_reference_and_no_override(world: World) -> None:
-    over = {"override": "{{ host.vars.home }}/compose.override.yml"}
-    publish(world, "1.1.0", {"app": ("compose.yml", WHOLE.replace("web:1", "web:2"), over)})
-
-    world.apply(run="r2")
-
-    assert sorted(p.name for p in (world.root / "two").iterdir()) == ["compose.yml"]
-    assert "web:2" in (world.root / "two/compose.yml").read_text()
 
 
 def test_a_file_of_nobody_before_is_made_from_the_reference(world: World) -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from labs.catalogage.local import LocalLab
 
-from tests.actions.test_live_certificate import Users
+from tests.actions.certified import Users
 from tests.guides.test_catalogage import COMPATIBLE, changeover
 from tests.servers.pebble import Pebble
 
