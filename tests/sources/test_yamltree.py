@@ -91,6 +91,28 @@ def test_an_alias_has_the_value_of_its_anchor_and_a_key_of_its_own() -> None:
     assert str(tree.where(("b",), key=True)) == "f:2:1"
 
 
+@pytest.mark.parametrize("line", [r'a: "x\0y"', r'"x\0y": a', r'a: ["\x00"]', r'a: {b: "\u0000"}'])
+def test_a_zero_byte_is_refused_with_its_place(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "instance.yaml"
+    file.write_text(f"format: 1\n{line}\n")
+
+    with pytest.raises(InvalidInput, match=r"instance\.yaml:2:\d+: a zero byte stands") as error:
+        read_tree(file)
+
+    assert "single quotes" in error.value.remedy
+
+
+def test_a_backslash_and_a_zero_are_text(tmp_path: Path) -> None:
+    file = tmp_path / "release.yaml"
+    file.write_text(r"words: [tr, '\0', \0, xargs -0]")
+
+    assert read_tree(file).value == {"words": ["tr", r"\0", r"\0", "xargs -0"]}
+
+
+def test_a_zero_byte_in_content_that_is_only_kept_is_read() -> None:
+    assert parse_tree(r'secret: "x\0y"', "secrets").value == {"secret": "x\0y"}
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="no such file"):
         read_tree(tmp_path / "gone.yaml")

@@ -60,8 +60,8 @@ class _Anchor:
 class Reader:
     """Builds one document from the events of the parser."""
 
-    def __init__(self, text: str, file: str) -> None:
-        self._file = file
+    def __init__(self, text: str, file: str, *, zeros: bool = True) -> None:
+        self._file, self._zeros = file, zeros
         self._events = self._parsed(text)
         self._anchors: dict[str, _Anchor | None] = {}
         self._count = 0
@@ -178,6 +178,7 @@ class Reader:
             self._fail(event, "a key must be a plain word", "write the key as a string")
         if event.value == "<<" and not event.style:
             self._fail(event, "merge keys (<<) are not YAML 1.2", "write the keys out")
+        self._refuse_zero(event)
         return str(event.value)
 
     def _scalar(self, event: Any, mark: Mark) -> Any:
@@ -186,6 +187,7 @@ class Reader:
         if event.tag and event.tag not in ("!", "tag:yaml.org,2002:str"):
             self._fail(event, f"the tag {event.tag} means nothing here", "remove it")
         if not event.implicit[0] or event.style:
+            self._refuse_zero(event)
             return text
         if text in _WORDS:
             mark.raw = text
@@ -196,6 +198,12 @@ class Reader:
                 mark.raw = text
                 return number
         return text
+
+    def _refuse_zero(self, event: Any) -> None:
+        # No path, word of a command, address or name can hold one: it would be cut off there.
+        if not self._zeros and "\0" in event.value:
+            remedy = "for a backslash and a zero use single quotes: '\\0'"
+            self._fail(event, "a zero byte stands in this text", remedy)
 
 
 def _number(text: str) -> int | float | None:

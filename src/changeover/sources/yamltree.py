@@ -57,9 +57,12 @@ class Tree:
 
 
 def read_tree(path: Path, shown: str = "") -> Tree:
-    """Read a YAML file; raise `InvalidInput` with file, line and column where it is not one."""
+    """Read a YAML file; raise `InvalidInput` with file, line and column where it is not one.
+
+    Unlike content that is only kept, what it says may hold no zero byte.
+    """
     name = shown or str(path)
-    return _built(read_text(path, name), name)
+    return _built(read_text(path, name), name, zeros=False)
 
 
 def read_text(path: Path, shown: str) -> str:
@@ -81,8 +84,8 @@ def parse_tree(content: bytes | str, file: str) -> Tree:
     return _built(_decoded(raw, file), file)
 
 
-def _built(text: str, file: str) -> Tree:
-    value, mark = Reader(text, file).document()
+def _built(text: str, file: str, *, zeros: bool = True) -> Tree:
+    value, mark = Reader(text, file, zeros=zeros).document()
     return Tree(value, file, mark)
 
 
