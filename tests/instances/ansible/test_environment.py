@@ -15,23 +15,15 @@ from changeover.instances.given import Facts, Given, known_only
 from changeover.instances.place import is_environment, state_folder
 from changeover.model.findings import Severity
 from changeover.sources.folder import load_release
+from tests.instances.ansible.opened import given, said
 from tests.instances.ansible.project import OPS, make_project
 
 GUIDE = OPS.parents[2] / "guides" / "catalogage" / "2023.7"
-HOME = Facts(lambda _host, _root: {"ansible_env": {"HOME": "/home/deploy"}})
 
 
 @pytest.fixture
 def environments(tmp_path: Path) -> Path:
     return make_project(tmp_path) / "environments"
-
-
-def given(*extra: str) -> Given:
-    return Given(extra, facts=Facts(HOME.ask))
-
-
-def said(error: InvalidInput) -> str:
-    return f"{error.message}\n{error.remedy}"
 
 
 def test_the_manuals_production_is_an_instance_as_it_is(environments: Path) -> None:
@@ -104,12 +96,6 @@ def test_the_manuals_own_slip_is_shown_with_its_place_and_its_remedy(environment
     assert "u:p" not in said(refused.value)
 
 
-def test_a_secret_in_clear_is_worth_a_word(environments: Path) -> None:
-    instance, _ = open_instance(environments / "odd", given=given())
-
-    assert any("database_url stands there in clear" in f.message for f in instance.remarks)
-
-
 def test_what_two_ansibles_read_differently_is_said(environments: Path) -> None:
     instance, _ = open_instance(environments / "odd", given=given())
 
@@ -147,13 +133,6 @@ def test_the_command_line_counts_most_and_files_of_it_too(environments: Path) ->
     assert instance.inputs["ref"] == "abc123"
     assert instance.vars["api_port"] == 4000
     assert secrets["secret_key"] == "from a file"
-
-
-def test_a_secret_on_the_command_line_is_refused(environments: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"secret_key=\.\.\.: is a secret") as refused:
-        open_instance(environments / "prod", given=given("secret_key=hunter22"))
-
-    assert "hunter22" not in said(refused.value)
 
 
 def test_an_environment_that_nothing_recognizes_says_what_to_write(tmp_path: Path) -> None:
@@ -218,21 +197,6 @@ def test_showing_asks_no_host(environments: Path) -> None:
     assert shown == "(ansible_env: only catalogue.example.org itself can tell)"
 
 
-def test_every_value_of_the_vault_is_told_to_the_masker_before_anything_else(
-    environments: Path,
-) -> None:
-    learnt: list[str] = []
-
-    _, secrets = open_instance(environments / "prod", learnt.append, given())
-    client = dict(secrets)["datapass_client_id"]
-
-    assert "x7#q$w%e&r(t*y_u-i=o+p!a@s^d" in learnt
-    assert "mdp!des?caractères" in learnt
-    assert "un mot de passe" in "".join(learnt)
-    assert client == "catalogue"
-    assert not {"192.0.2.10", client} & set(learnt)
-
-
 def test_a_name_misspelt_on_the_command_line_is_refused_with_the_one_that_was_meant(
     environments: Path,
 ) -> None:
@@ -240,12 +204,6 @@ def test_a_name_misspelt_on_the_command_line_is_refused_with_the_one_that_was_me
 
     with pytest.raises(InvalidInput, match=r"reads git_verison; did you mean `git_version`\?"):
         inputs_for(load_release(GUIDE), instance, {"git_verison": "v1"})
-
-
-def test_a_value_that_looks_like_a_template_is_given_on_as_it_is(environments: Path) -> None:
-    _, secrets = open_instance(environments / "staging", given=given())
-
-    assert secrets["secret_key"] == "raw {{ not a template }}"
 
 
 def test_several_inventories_in_one_folder_have_journals_of_their_own(tmp_path: Path) -> None:
@@ -302,48 +260,6 @@ def test_a_way_this_tool_does_not_know_is_refused_by_name(
 
     with pytest.raises(InvalidInstance, match=message):
         open_instance(environments / "prod", given=given())
-
-
-def test_without_its_password_a_vault_is_named_and_the_way_to_it(environments: Path) -> None:
-    (environments.parent / "vault-password").unlink()
-
-    with pytest.raises(InvalidInstance, match="no vault password is at hand") as refused:
-        open_instance(environments / "prod", given=given())
-
-    assert "vault-password" in refused.value.remedy
-
-
-def test_an_executable_password_file_is_executed(environments: Path) -> None:
-    file = environments.parent / "vault-password"
-    file.write_text("#!/bin/sh\necho 'correct horse'\n")
-    file.chmod(0o755)
-
-    _, secrets = open_instance(environments / "prod", given=given())
-
-    assert secrets["datapass_client_secret"] == "9f8e7d6c5b4a39281706f5e4d3c2b1a0"
-
-
-@pytest.mark.parametrize("way", ["option", "environment", "ansible.cfg", "identity list"])
-def test_the_vault_password_is_found_wherever_ansible_would(
-    environments: Path, way: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ansible = environments.parent
-    secret = ansible.parent / "the password"
-    shutil.move(ansible / "vault-password", secret)
-    config = ansible / "ansible.cfg"
-    words: tuple[str, ...] = ()
-    if way == "option":
-        words = (f"prod@{secret}",)
-    elif way == "environment":
-        monkeypatch.setenv("ANSIBLE_VAULT_PASSWORD_FILE", str(secret))
-    elif way == "ansible.cfg":
-        config.write_text("[defaults]\nvault_password_file = ../the password\n")
-    else:
-        config.write_text("[defaults]\nvault_identity_list = prod@../the password ; and no other\n")
-
-    _, secrets = open_instance(environments / "prod", given=Given((), words, HOME))
-
-    assert secrets["datapass_client_id"] == "catalogue"
 
 
 def test_a_guides_file_for_environments_is_linted(tmp_path: Path) -> None:
