@@ -13,6 +13,7 @@ from changeover.actions.paths import check_program, demand_absolute, require_acc
 from changeover.errors import ActionFailed, CommandFailed, InDoubt, InvalidRelease
 from changeover.hosts.command import Command, Completed
 from changeover.hosts.host import Host, digest
+from changeover.hosts.once import VARIABLE
 from changeover.model.findings import Finding
 from changeover.model.plan import Change, Effect
 from changeover.tools.shell import script_command
@@ -104,6 +105,10 @@ class Run(Action):
             raise InvalidRelease(f"{self.name}: one of words and script is needed", "Write one.")
         if self.undo_words and self.undo_script:
             raise InvalidRelease(f"{self.name}: undo_words and undo_script", "Leave one out.")
+        for name in self.env:
+            if not VARIABLE.match(name):
+                why = f"{self.name}: env: {name!r} is no name of a variable"
+                raise InvalidRelease(why, "Use letters, digits and `_`, no digit first.")
         demand_absolute(self.name, **{k: v for k, v in self._paths().items() if v})
 
     def check(self, host: Host) -> Iterable[Finding]:
