@@ -247,6 +247,24 @@ def test_a_probe_that_asks_nothing_is_refused(tmp_path: Path, written: str) -> N
         load_release(release_folder(tmp_path, minimal(probe=written)))
 
 
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [
+        ('pattern: "("', "`pattern` is not a regular expression"),
+        ("pattern: 5", "`pattern` must be text"),
+        ("on: [web]", "`on` must be text"),
+        ("user: 7", "`user` must be text"),
+    ],
+)
+def test_an_option_of_a_probe_is_judged_before_a_host_is_asked(
+    tmp_path: Path, option: str, why: str
+) -> None:
+    written = f"{{command: [cat, /v], {option}}}"
+
+    with pytest.raises(InvalidRelease, match=f"probe: command: {why}"):
+        load_release(release_folder(tmp_path, minimal(probe=written)))
+
+
 def test_a_step_without_words_has_the_defaults_of_the_model(tmp_path: Path) -> None:
     (step,) = load_release(
         release_folder(tmp_path, minimal(steps="[{id: a, use: command.run}]"))

@@ -27,7 +27,8 @@ def read_version(host: Host, question: Mapping[str, Any]) -> str:
     found = re.search(str(pattern), said, re.MULTILINE)
     if not found:
         return ""
-    return found.group(1) if found.groups() else found.group(0)
+    # A group that took no part has found nothing.
+    return (found.group(1) or "") if found.groups() else found.group(0)
 
 
 def marker(host: Host) -> str:

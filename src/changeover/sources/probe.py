@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from changeover.sources.checked import refused
@@ -43,4 +44,17 @@ def _question(written: dict[str, Any]) -> dict[str, Any]:
     words = params[main] if kind == "command" else [params[main]]
     if not isinstance(words, list) or not words or not all(isinstance(w, str) for w in words):
         raise refused(f"{kind}: `{main}` must be text", _REMEDY)
+    for name in sorted(OPTIONAL & set(params)):
+        _refuse_option(kind, name, params[name])
     return {"use": kind, "with": params}
+
+
+def _refuse_option(kind: str, name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise refused(f"{kind}: `{name}` must be text", "write it in quotes")
+    if name == "pattern":
+        try:
+            re.compile(value)
+        except (re.error, OverflowError, RecursionError) as error:
+            why = f"{kind}: `pattern` is not a regular expression: {error}"
+            raise refused(why, "correct the pattern") from None
