@@ -202,3 +202,12 @@ def test_a_check_is_asked_before_procedures_there_are(tmp_path: Path) -> None:
 
     assert said == []
     assert any("check c: for: no procedure is called `upgr`" in one for one in unknown)
+
+
+def test_what_an_action_refuses_in_a_record_is_a_problem_with_its_place(tmp_path: Path) -> None:
+    asked = '{words: [echo], expect: {stdout: "("}}'
+    text = minimal(steps=f"[{{id: a, use: command.run, undo: nothing, with: {asked}}}]")
+
+    said = [str(p) for p in lint(tmp_path, text)]
+
+    assert any("release.yaml:" in one and "stdout: no regular expression" in one for one in said)

@@ -78,9 +78,12 @@ def misfits(
 
 
 def bound(action: type, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters as the fields want them: lists as tuples, records as dataclasses."""
+    """Return the parameters as the fields want them: lists as tuples, records as dataclasses.
+
+    Raises `InvalidRelease` for one that does not fit.
+    """
     hints = _hints(action)
-    return {name: _fit(value, hints[name]) for name, value in params.items()}
+    return {name: _fitted(name, value, hints[name]) for name, value in params.items()}
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
@@ -122,6 +125,13 @@ def _misfit(name: str, value: Any, wanted: Any, templates: bool) -> Iterator[Mis
         _fit(value, wanted, templates)
     except _Refused as refused:
         yield Misfit(name, f"{name}: {refused.why}", refused.remedy)
+
+
+def _fitted(name: str, value: Any, wanted: Any) -> Any:
+    try:
+        return _fit(value, wanted)
+    except _Refused as refused:
+        raise InvalidRelease(f"{name}: {refused.why}", refused.remedy) from None
 
 
 def _fit(value: Any, wanted: Any, templates: bool = False) -> Any:
