@@ -210,6 +210,8 @@ def _lines(form: str) -> Callable[[Entry], str]:
     def written(document: Entry) -> str:
         if form == "nginx":
             return "".join(_nginx_lines(document.children, 0))
+        if form == "blocks":
+            return "".join(_block_lines(document.children, 0))
         lines = []
         for entry in document.children:
             lines += _flat(entry, form)
@@ -254,4 +256,22 @@ def _nginx_lines(children: list[Entry], indent: int) -> list[str]:
             lines.append(f"{pad}location /{entry.key} {{\n")
             lines += _nginx_lines(entry.children, indent + 4)
             lines.append(f"{pad}}}\n")
+    return lines
+
+
+def _block_lines(children: list[Entry], indent: int) -> list[str]:
+    pad, lines = " " * indent, []
+    for entry in children:
+        if entry.kind == "comment":
+            lines.append(f"{pad}# {entry.value}\n")
+        elif entry.kind == "blank":
+            lines.append("\n")
+        elif entry.kind == "setting":
+            lines.append(f"{pad}{entry.key} = {entry.value}\n")
+        elif entry.kind == "table" and int(entry.key[1:]) % 2:
+            lines.append(f"{pad}<Site {entry.key}>\n")
+            lines += [*_block_lines(entry.children, indent + 4), f"{pad}</Site>\n"]
+        elif entry.kind == "table":
+            lines.append(f"{pad}service {entry.key} {{\n")
+            lines += [*_block_lines(entry.children, indent + 2), f"{pad}}}\n"]
     return lines

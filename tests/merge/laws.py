@@ -10,8 +10,10 @@ from changeover.merge.tree import Value
 from changeover.merge.verdict import Merged, Told
 
 TOLD = Told()
-DEPTH = {"yaml": 2, "toml": 2, "json": 2, "nginx": 2, "ini": 1, "systemd": 1, "sshd": 1}
-FORMS = ("yaml", "toml", "json", "nginx", "ini", "systemd", "sshd", "dotenv", "directives")
+DEPTH = {"yaml": 2, "toml": 2, "json": 2, "nginx": 2, "ini": 1, "systemd": 1, "sshd": 1,
+         "blocks": 2}  # fmt: skip
+FORMS = ("yaml", "toml", "json", "nginx", "ini", "systemd", "sshd", "dotenv", "directives",
+         "blocks")  # fmt: skip
 
 
 def merged(form: str, base: str, ours: str, theirs: str, *, whole: bool = True) -> Merged:

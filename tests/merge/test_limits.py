@@ -37,6 +37,11 @@ HOSTILE = {
     "deep_toml": ("toml", b"a = " + b"[" * 100_000),
     "deep_inline_toml": ("toml", b"a = " + b"{a=" * 20_000),
     "deep_nginx": ("nginx", b"a {" * 100_000),
+    "deep_blocks": ("blocks", b"a {\n" * 90_000),
+    "unclosed_tag": ("blocks", b"<Directory /srv>\n  a b\n"),
+    "unclosed_remarks": ("blocks", b"/*\n" * 90_000),
+    "unended_scripts": ("blocks", b"postrotate\n" * 90_000),
+    "a_list_over_several_lines": ("blocks", b"a = [\n 1\n]\n"),
     "alias_bomb": ("yaml", BOMB),
     "alias_to_itself": ("yaml", b"a: &a [*a]\n"),
     "unknown_alias": ("yaml", b"a: *b\n"),
@@ -49,7 +54,7 @@ HOSTILE = {
     "unclosed_brace": ("nginx", b"server {\n a b;\n"),
     "tabs": ("yaml", b"a:\n\tb: 1\n"),
 }
-for form in ("yaml", "json", "toml", "ini", "nginx", "dotenv", "systemd", "sshd", "text"):
+for form in ("yaml", "json", "toml", "ini", "nginx", "dotenv", "systemd", "sshd", "text", "blocks"):
     HOSTILE[f"five_megabytes_on_a_line_{form}"] = (form, b'{"a": "' + b"a" * 5_000_000 + b'"}')
 HOSTILE["many_values"] = ("json", b"[" + b"1," * 1_500_000 + b"1]")
 HOSTILE["many_yaml_values"] = ("yaml", b"[" + b"1," * 1_500_000 + b"1]")
@@ -109,7 +114,8 @@ def test_a_line_separator_or_form_feed_cuts_no_line() -> None:
 @pytest.mark.parametrize(
     "text",
     ["\n" * 60_000 + "a=1\n", "a\n" + " \n" * 60_000 + " b\n", " \n#\n" * 40_000, "#\n" * 80_000,
-     "#" * 500_000, '"a\n' * 50_000],
+     "#" * 500_000, '"a\n' * 50_000, "a=[" + " " * 90_000 + "b", "}" + " " * 90_000 + "x",
+     "/a " * 30_000 + "\n{ x\n}\n", "a {\n" + "}" + "\t;" * 40_000],
 )  # fmt: skip
 def test_a_format_is_found_in_linear_time(text: str) -> None:
     begun = time.process_time()

@@ -31,7 +31,8 @@ FORMATS = (
     Entry("yaml", ("*.yml", "*.yaml", "*.eyaml", "*/cloud.cfg", "*/cloud.cfg.d/*.cfg"),
           r"\A#cloud-config\b", r"(?:---|%YAML)(?:\s|\Z)"),
     Entry("toml", ("*.toml", "Pipfile", "Cargo.lock", "poetry.lock", "uv.lock"),
-          r"(?m)^\s*\[\[[\w.\"-]+\]\]|^\s*#?\s*[\w-]+\s*=\s*\[\s*$", proven=True),
+          r"(?m)^[ \t]*+\[\[[\w.\"-]++\]\]|^[ \t]*+(?:#[ \t]*+)?[\w-]++[ \t]*+=[ \t]*+\[[ \t]*+$",
+          proven=True),
     Entry("json", ("*.json", "*.jsonc", "*.json5", "*.tfstate", ".eslintrc", "*.webmanifest"),
           r"\A\s*\{\s*(?:\"|\}|//)"),
     Entry("systemd", ("*.service", "*.socket", "*.timer", "*.target", "*.mount", "*.automount",
@@ -52,6 +53,10 @@ FORMATS = (
                   "*.desktop", ".gitconfig", "*/.git/config", "*.properties", ".editorconfig",
                   ".npmrc", "pip.conf", "*odbc*"),
           first=r"\[[^\]]+\]\s*\Z"),
+    Entry("blocks", ("*/apache2/*.conf", "*/httpd/*.conf", ".htaccess", "*httpd*.conf",
+                     "*/dovecot/*.conf", "*/dovecot/*.ext", "*/logrotate.d/*", "*/freeradius/*/*",
+                     "named.conf*", "keepalived.conf"),
+          first=r"/[\w./*? \t-]*+\{\Z|<(?:VirtualHost|Directory|IfModule)\b.*>\Z"),
     Entry("stanzas", ("*/network/interfaces", "*/interfaces.d/*")),
     Entry("directives", ("*.conf", "*.cf", "*.cfg", "*/sysctl.d/*", "login.defs", "*/sudoers")),
     Entry("text"),
@@ -131,7 +136,8 @@ def _is_marked(entry: Entry, sample: str, first: str) -> bool:
 def _simple_format(text: str) -> list[str]:
     """Return the format of lines that are settings: no blocks, and no table such as pg_hba.conf."""
     if re.search(r"(?m)^[ \t]*</?\w|^[^#\n]*\{\s*$|^[ \t]*\}", text):
-        return []
+        blocks = re.search(r"(?m)^[ \t]*+(?:</\w++>|\}[ \t]*+;?)[ \t]*+$", text)
+        return ["blocks"] if blocks and not re.match(r"\s*<[?!]", text) else []
     if re.search(r"(?m)^[^\s#;=\\]+[^\n=\\]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]+[^\s#]", text):
         return ["stanzas"]
     bare = [line.strip() for line in text.split("\n")]
