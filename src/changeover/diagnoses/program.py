@@ -96,10 +96,12 @@ def _fault(one: Program, replies: Replies) -> Fault | None:
 
 
 def _unwell(one: Program, process: supervisorctl.Process, replies: Replies) -> Fault | None:
+    if process.state == "STOPPED":
+        return _stopped(one, process, replies)  # by somebody, however it fell before
     ends = ends_of(one, replies)
     if process.state in CRASHES or _falls(one, process, ends, replies):
         return _crash(one, process.told, ends, replies)
-    if process.state in ("STOPPED", "EXITED"):
+    if process.state == "EXITED":
         return _stopped(one, process, replies)
     return None
 
