@@ -208,10 +208,8 @@ def plain(entry: Entry) -> object:
 
 def _lines(form: str) -> Callable[[Entry], str]:
     def written(document: Entry) -> str:
-        if form == "nginx":
-            return "".join(_nginx_lines(document.children, 0))
-        if form == "blocks":
-            return "".join(_block_lines(document.children, 0))
+        if form in ("nginx", "blocks"):
+            return "".join(_nested_lines(document.children, 0, form))
         lines = []
         for entry in document.children:
             lines += _flat(entry, form)
@@ -242,36 +240,26 @@ def _flat(entry: Entry, form: str) -> list[str]:
     return []
 
 
-def _nginx_lines(children: list[Entry], indent: int) -> list[str]:
+def _nested_lines(children: list[Entry], indent: int, form: str) -> list[str]:
     pad, lines = " " * indent, []
     for entry in children:
         if entry.kind == "comment":
             lines.append(f"{pad}# {entry.value}\n")
         elif entry.kind == "blank":
             lines.append("\n")
+        elif entry.kind == "setting" and form == "blocks":
+            lines.append(f"{pad}{entry.key} = {entry.value}\n")
         elif entry.kind == "setting":
             remark = f"  # {entry.remark}" if entry.remark else ""
             lines.append(f"{pad}{entry.key} {entry.value};{remark}\n")
         elif entry.kind == "table":
-            lines.append(f"{pad}location /{entry.key} {{\n")
-            lines += _nginx_lines(entry.children, indent + 4)
-            lines.append(f"{pad}}}\n")
+            opening, closing = _around(entry.key, form)
+            inner = _nested_lines(entry.children, indent + 4, form)
+            lines += [f"{pad}{opening}\n", *inner, f"{pad}{closing}\n"]
     return lines
 
 
-def _block_lines(children: list[Entry], indent: int) -> list[str]:
-    pad, lines = " " * indent, []
-    for entry in children:
-        if entry.kind == "comment":
-            lines.append(f"{pad}# {entry.value}\n")
-        elif entry.kind == "blank":
-            lines.append("\n")
-        elif entry.kind == "setting":
-            lines.append(f"{pad}{entry.key} = {entry.value}\n")
-        elif entry.kind == "table" and int(entry.key[1:]) % 2:
-            lines.append(f"{pad}<Site {entry.key}>\n")
-            lines += [*_block_lines(entry.children, indent + 4), f"{pad}</Site>\n"]
-        elif entry.kind == "table":
-            lines.append(f"{pad}service {entry.key} {{\n")
-            lines += [*_block_lines(entry.children, indent + 2), f"{pad}}}\n"]
-    return lines
+def _around(key: str, form: str) -> tuple[str, str]:
+    if form == "nginx":
+        return f"location /{key} {{", "}"
+    return (f"<Site {key}>", "</Site>") if int(key[1:]) % 2 else (f"service {key} {{", "}")

@@ -50,6 +50,8 @@ HOSTILE = {
     "invalid_utf8_toml": ("toml", b'a = "\xff"\n'),
     "binary": ("yaml", b"a\0b\n"),
     "utf16": ("ini", "[a]\nb=1\n".encode("utf-16")),
+    "unclosed_texts_of_lua": ("nginx", b"content_by_lua_block {\n" + b"[[ " * 200_000 + b"\n}\n"),
+    "unclosed_quotes_of_lua": ("nginx", b"content_by_lua_block {\n" + b'\\"' * 400_000 + b"\n}\n"),
     "unclosed_quote": ("nginx", b'server { a "b;\n}\n'),
     "unclosed_brace": ("nginx", b"server {\n a b;\n"),
     "tabs": ("yaml", b"a:\n\tb: 1\n"),

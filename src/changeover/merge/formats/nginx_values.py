@@ -105,8 +105,8 @@ def _fail(text: str, place: int, what: str) -> Unreadable:
 
 
 _LUA = re.compile(
-    r"(?:--)?\[(?P<level>=*)\[.*?\](?P=level)\]|--[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
-    r"|(?P<brace>[{}])",
+    r"(?:--)?\[(?P<level>=*)\[.*?\](?P=level)\]|--[^\n]*|\"(?:\\.|[^\"\\\n])*+\"|'(?:\\.|[^'\\\n])*+'"
+    r"|(?P<brace>[{}])|(?P<cut>[\"']|\[=*\[)",
     re.DOTALL,
 )
 
@@ -115,6 +115,8 @@ def balanced(text: str, place: int) -> int:
     """Return where the block of Lua that opens at a place ends; raises `Unreadable`."""
     depth = 0
     for found in _LUA.finditer(text, place):
+        if found["cut"]:
+            raise _fail(text, found.start(), "a text in Lua is not closed")
         depth += {"{": 1, "}": -1}.get(found["brace"] or "", 0)
         if depth == 0 and found["brace"]:
             return found.end()

@@ -28,7 +28,7 @@ from changeover.sources.oci.uploads import UploadLog
 from changeover.sources.oci.wire import Answer
 
 MOST_PAGES = 10_000
-_NEXT = re.compile(r'<([^>]*)>[^<]*?;\s*rel\s*=\s*"?next\b', re.IGNORECASE)
+_NEXT = re.compile(r'<([^<>]*+)>[^<]*?;\s*rel\s*=\s*"?next\b', re.IGNORECASE)
 _ELSEWHERE = (
     "a layer of it is kept at another place, which some registries refuse: their administrator "
     "allows its address (docker-registry: validation.manifests.urls.allow)"

@@ -16,7 +16,7 @@ _VARIABLE = re.compile(
     r"\$(?:\$|(?P<plain>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)"
     rf"(?:(?P<sign>:?[-?+])(?P<rest>{_WITHIN}))?\}})"
 )
-_WORD = re.compile(rf"(?:\$\{{{_WITHIN}\}}|\S)+")
+_WORD = re.compile(rf"(?>\$\{{{_WITHIN}\}}|\S)++")
 _LONGEST = 64 * 1024
 """Characters of a value that is made of others: an image's name has far fewer."""
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.]*)\s*=[ \t]*(.*?)\s*$")
